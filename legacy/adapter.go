@@ -8,26 +8,27 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// Annotation is the name of the annotation of a MigMigration that holds the
-// remainder.
+// Annotation is the key of the MigMigration's annotation that holds the
+// remainder; see [Upgraded].
 const Annotation = "pipeline.konveyor.io/legacy"
 
-// Adapter adapts statuses. It is immutable and safe for concurrent use.
+// Adapter converts statuses between the old and the current form. It is
+// immutable and safe for concurrent use.
 type Adapter struct {
 	itineraries *machine.Set
 	naming      mtc.Naming
-	phases      map[string]map[string]*phases.Phase // by itinerary and name, former names included
+	phases      map[string]map[string]*phases.Phase // by itinerary, then by present or former name
 }
 
-// NewAdapter returns an adapter whose current form names steps in one naming
-// scheme. The itineraries define the former names of phases, and which steps are
-// still to come; the scheme in which they name their steps does not matter.
+// NewAdapter returns an adapter that names the steps of the current form by
+// naming. The itineraries define the former names of phases and the remaining
+// steps. They may name their steps by either scheme.
 func NewAdapter(itineraries *machine.Set, naming mtc.Naming) *Adapter {
 	a := &Adapter{itineraries: itineraries, naming: naming, phases: make(map[string]map[string]*phases.Phase)}
 	for _, name := range itineraries.Names() {
 		g, err := itineraries.Graph(name)
 		if err != nil {
-			continue // the set has all itineraries that it names
+			continue // cannot happen: the name is the set's
 		}
 		byName := make(map[string]*phases.Phase, g.Len())
 		for i := range g.Len() {
@@ -41,42 +42,43 @@ func NewAdapter(itineraries *machine.Set, naming mtc.Naming) *Adapter {
 	return a
 }
 
-// Selected describes what the state of an object selects today: the itinerary,
-// as [mtc.Current] returns it, and the flags.
+// Selected describes what the present state of a migration selects: the
+// itinerary, as [mtc.Current] returns it, and the flags.
 type Selected struct {
 	// Itinerary is the name of one of the adapter's itineraries.
 	Itinerary string
-	// Facts are the flags as they are now. A step that depends on an unknown
-	// flag stays as it is, listed or not, unless the itinerary is a cleanup
-	// itinerary.
+	// Facts are the present values of the flags. If a step depends on an unknown
+	// flag, it is listed only if it was listed before; a cleanup itinerary lists
+	// it in any case.
 	Facts phases.Facts
 }
 
 // Upgraded is the result of [Adapter.Upgrade].
 type Upgraded struct {
-	// Status is the current form, compact.
+	// Status is the current form, as compact JSON.
 	Status json.RawMessage
-	// Remainder holds what was dropped or changed, compact, for the annotation
-	// [Annotation]. It is at most as long as the original status and a constant.
-	// It is nil if nothing was: then keep an annotation that is there already.
+	// Remainder is compact JSON for the annotation [Annotation]: whatever the
+	// upgrade dropped or changed. It exceeds the length of the original status
+	// by at most a constant. If nothing was dropped or changed, it is nil; keep
+	// an existing annotation then.
 	Remainder json.RawMessage
-	// Warnings name what could not be done: a [*NotPlannedError], a
-	// [*RemainderError].
+	// Warnings describe what could not be done: each is a [*NotPlannedError] or
+	// a [*RemainderError].
 	Warnings []error
 }
 
 // Downgraded is the result of [Adapter.Downgrade].
 type Downgraded struct {
-	// Status is the old form, compact.
+	// Status is the old form, as compact JSON.
 	Status json.RawMessage
-	// Warnings hold a [*RemainderError] if the remainder was ignored.
+	// Warnings holds a [*RemainderError] if the remainder was ignored.
 	Warnings []error
 }
 
-// oldNames are the steps that upstream names otherwise.
+// oldNames maps upstream's names of steps to the differing names of this project.
 var oldNames = map[string]string{"StageBackup": mtc.DataBackup, "StageRestore": mtc.DataRestore}
 
-// stepNow returns the name of a step in the current form, whichever was given.
+// stepNow returns the current name of a step, given its old or current name.
 func (a *Adapter) stepNow(name string) string {
 	if now, ok := oldNames[name]; ok {
 		name = now
@@ -84,7 +86,7 @@ func (a *Adapter) stepNow(name string) string {
 	return a.naming.Step(name)
 }
 
-// stepThen returns the name of a step in the old form, whichever was given.
+// stepThen returns the old name of a step, given its old or current name.
 func stepThen(name string) string {
 	for then, now := range oldNames {
 		if mtc.DataNames.Step(name) == now {

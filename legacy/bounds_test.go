@@ -15,16 +15,16 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// What an adaptation may allocate in all, and return, for each byte that it is
-// given. A step of three members in a status of many is the worst: its entry is
-// larger than its text.
+// The limits of a conversion, in bytes. The worst case is a status of many steps
+// with three members each: such an entry is larger than its text.
 const (
-	mostAllocated = 64
-	mostReturned  = 8
-	free          = 64 << 10
+	mostAllocated = 64       // in total, for each byte of input
+	mostReturned  = 8        // for each byte of input
+	free          = 64 << 10 // in addition to either
 )
 
-// allocated returns how many bytes a function allocates, freed ones included.
+// allocated returns the number of bytes that a function allocates, freed ones
+// included.
 func allocated(do func()) int {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -33,8 +33,8 @@ func allocated(do func()) int {
 	return int(after.TotalAlloc - before.TotalAlloc)
 }
 
-// bounded runs all adaptations of a status with a remainder and returns an
-// error if one of them allocates or returns more than its input allows.
+// bounded runs all conversions of a status with a remainder. It returns an error
+// if one of them allocates or returns more than its input allows.
 func bounded(status, remainder []byte, free int) error {
 	in := len(status) + len(remainder)
 	now := selected(mtc.Stage, mtc.DirectImage|mtc.HasPVs)
@@ -42,22 +42,22 @@ func bounded(status, remainder []byte, free int) error {
 		var out int
 		spent := allocated(func() { out = adaptations[name](status, remainder, now) })
 		if spent > mostAllocated*in+free {
-			return fmt.Errorf("%s allocates %d bytes for %d, which is %d for each", name, spent, in, spent/in)
+			return fmt.Errorf("%s allocates %d bytes for %d bytes of input, %d for each", name, spent, in, spent/in)
 		}
 		if out > mostReturned*in+free {
-			return fmt.Errorf("%s returns %d bytes for %d", name, out, in)
+			return fmt.Errorf("%s returns %d bytes for %d bytes of input", name, out, in)
 		}
 	}
 	return nil
 }
 
-// adaptations are all ways through an adapter; each returns the size of its
+// adaptations holds all conversions of an adapter; each returns the size of its
 // result.
 var adaptations = map[string]func(status, remainder []byte, now *legacy.Selected) int{
 	"Upgrade": func(status, _ []byte, _ *legacy.Selected) int {
 		up, _ := adapter.Upgrade(status, nil)
 		if len(up.Remainder) > len(status)+200 {
-			return math.MaxInt // a remainder is bounded by the original
+			return math.MaxInt // the original bounds the remainder
 		}
 		return sizeUp(up)
 	},
@@ -90,7 +90,8 @@ func sizeOf(errs []error) (n int) {
 	return n
 }
 
-// hostile are values of some size that cost a careless reader most.
+// hostile returns values of about the given size that are expensive for a careless
+// reader.
 func hostile(size int) map[string]string {
 	list := func(element string) string {
 		return "[" + strings.TrimSuffix(strings.Repeat(element+",", size/(len(element)+1)), ",") + "]"
@@ -135,8 +136,9 @@ func hostile(size int) map[string]string {
 	}
 }
 
-// entries are pipelines of n entries, each a way to make n readings of one
-// thing, or n results of it. %d is the place of the entry.
+// entries are patterns of pipelines, to be repeated many times. Each could make a
+// careless conversion read or write one thing once for each entry. %d becomes the
+// index of the entry.
 var entries = map[string]string{
 	"the same, not started":              `{"name":"A"}`,
 	"the same, skipped":                  `{"name":"A","skipped":true}`,
@@ -158,7 +160,7 @@ var entries = map[string]string{
 	"others, with escapes":               `{"n\u0061me":"%d\n","\u0073kipped":false,"\n":"\n"}`,
 }
 
-// repeated returns n entries, comma separated.
+// repeated returns n entries, separated by commas.
 func repeated(entry string, n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -174,7 +176,8 @@ func repeated(entry string, n int) string {
 	return b.String()
 }
 
-// forged returns a remainder of a status, with more members.
+// forged returns a remainder with the right sum for a status, and the given
+// members.
 func forged(status, members string) []byte {
 	return []byte(`{"version":1,"sum":"` + legacy.Sum([]byte(status)) + `"` + members + `}`)
 }
@@ -183,13 +186,16 @@ func forged(status, members string) []byte {
 // of a remainder.
 func TestHostileValues(t *testing.T) {
 	const size = 8_000
-	const status = `{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"2024-01-01T10:00:00Z"},{"name":"Cleanup"}]}`
+	const status = `{"phase":"Started","itinerary":"Stage","pipeline":[
+		{"name":"Prepare","started":"2024-01-01T10:00:00Z"},{"name":"Cleanup"}]}`
 	for name, value := range hostile(size) {
 		t.Run(name, func(t *testing.T) {
 			for _, place := range []string{"phase", "itinerary", "itenerary", "pipeline", "else"} {
-				require.NoError(t, bounded([]byte(`{"`+place+`":`+value+`}`), forged(`{}`, `,"pipeline":["A",{"name":"B"}]`), free), "status.%s", place)
+				foreign := forged(`{}`, `,"pipeline":["A",{"name":"B"}]`)
+				require.NoError(t, bounded([]byte(`{"`+place+`":`+value+`}`), foreign, free), "status.%s", place)
 				status := `{"` + place + `":` + value + `,"pipeline":[{"name":"StageBackup","started":"t","phase":"","skipped":false}]}`
-				require.NoError(t, bounded([]byte(status), forged(status, `,"pipeline":["StageBackup"]`), free), "status.%s beside a pipeline", place)
+				remainder := forged(status, `,"pipeline":["StageBackup"]`)
+				require.NoError(t, bounded([]byte(status), remainder, free), "status.%s beside a pipeline", place)
 			}
 			for _, place := range []string{"name", "phase", "message", "started", "completed", "progress", "failed", "skipped", "else"} {
 				entry := map[string]string{"name": `"StageBackup"`, "started": `"t"`, "skipped": "true"}
@@ -198,8 +204,10 @@ func TestHostileValues(t *testing.T) {
 				for name, value := range entry {
 					members = append(members, `"`+name+`":`+value)
 				}
-				status := `{"phase":"","itinerary":"Final","pipeline":[{` + strings.Join(members, ",") + `},{"name":"DataBackup","started":"2024-01-01T10:00:00Z"}]}`
-				require.NoError(t, bounded([]byte(status), forged(status, `,"phase":"","pipeline":["StageBackup","DataBackup"]`), free), "status.pipeline[0].%s", place)
+				const data = `{"name":"DataBackup","started":"2024-01-01T10:00:00Z"}`
+				status := `{"phase":"","itinerary":"Final","pipeline":[{` + strings.Join(members, ",") + `},` + data + `]}`
+				remainder := forged(status, `,"phase":"","pipeline":["StageBackup","DataBackup"]`)
+				require.NoError(t, bounded([]byte(status), remainder, free), "status.pipeline[0].%s", place)
 			}
 			for _, members := range []string{
 				`,"itinerary":` + value, `,"phase":` + value, `,"phaseAbsent":` + value, `,"pipeline":` + value, `,"else":` + value,
@@ -214,8 +222,8 @@ func TestHostileValues(t *testing.T) {
 	}
 }
 
-// TestManyEntriesOfAKind makes pipelines and remainders of many entries, and
-// lets each meet each.
+// TestManyEntriesOfAKind converts pipelines of many entries with remainders of
+// many entries, in all combinations of kinds.
 func TestManyEntriesOfAKind(t *testing.T) {
 	const n = 80
 	for name, entry := range entries {
@@ -238,8 +246,7 @@ func TestManyEntriesOfAKind(t *testing.T) {
 	}
 }
 
-// TestLongEntryAmongMany puts one entry with a long text in front of many short
-// ones that are compared with it.
+// TestLongEntryAmongMany compares one entry with a long text with many short ones.
 func TestLongEntryAmongMany(t *testing.T) {
 	const size, n = 10_000, 150
 	for _, long := range []string{
@@ -258,8 +265,8 @@ func TestLongEntryAmongMany(t *testing.T) {
 	}
 }
 
-// TestRepeatedNames forges a remainder that names one long entry many times. It
-// is ignored, and what it would have made is not even tried.
+// TestRepeatedNames forges a remainder that names one long entry many times. It is
+// refused before any entry is copied.
 func TestRepeatedNames(t *testing.T) {
 	for _, n := range []int{2, 10_000} {
 		status := `{"phase":"Created","itinerary":"Final","pipeline":[{"name":"A","message":"` + strings.Repeat("x", 20_000) + `"}]}`
@@ -275,7 +282,7 @@ func TestRepeatedNames(t *testing.T) {
 		require.ErrorAs(t, warning, &place)
 		require.Equal(t, legacy.StatusError{Place: "remainder.pipeline[1]", Problem: "names a step for the second time"}, *place)
 	}
-	// What Upgrade writes of a pipeline with an entry many times can be read.
+	// The remainder that Upgrade writes for many equal entries is accepted.
 	status := `{"phase":"Started","itinerary":"Final","pipeline":[` + repeated(`{"name":"A","message":"Not started"}`, 100) + `]}`
 	up, err := adapter.Upgrade([]byte(status), nil)
 	require.NoError(t, err)
@@ -286,8 +293,8 @@ func TestRepeatedNames(t *testing.T) {
 	require.Equal(t, status, string(down.Status))
 }
 
-// BenchmarkLargeStatus takes a status of 5 MB there and back; B/byte is what is
-// allocated for each byte of it.
+// BenchmarkLargeStatus upgrades and downgrades a status of 5 MB; B/byte is the
+// number of bytes allocated for each byte of it.
 func BenchmarkLargeStatus(b *testing.B) {
 	const size = 5 << 20
 	large := make(map[string]string)

@@ -11,16 +11,17 @@
 //	first phase      ""                          Created
 //	phases           names of many releases      names of today
 //
-// [Adapter.Upgrade] makes the current form of a status, and a remainder: what
-// it dropped or changed. Keep the remainder in the annotation [Annotation].
-// [Adapter.Downgrade] makes the old form of the present status, whatever has
-// happened to it since, with the help of the remainder. If nothing has
-// happened, that is the original, byte for byte once both are compacted.
+// [Adapter.Upgrade] returns the current form of a status and a remainder, which
+// holds whatever the upgrade dropped or changed. Store the remainder in the
+// annotation [Annotation]. [Adapter.Downgrade] takes the present status and the
+// remainder, and returns the old form, even if the migration has progressed in
+// the meantime. If the status has not changed, the result is the original, byte
+// for byte once both are compacted.
 //
-// Both work on raw JSON, so that fields unknown to this package, odd timestamps
-// and number literals come through as they are. [UpgradeStatus] and
-// [DowngradeStatus] do the same for typed statuses.
+// Both work on raw JSON, and therefore preserve fields unknown to this package,
+// odd timestamps and number literals. [UpgradeStatus] and [DowngradeStatus] do
+// the same for typed statuses.
 //
-// The package is for statuses of MTC. It does not look at the rest of the
-// object and writes nothing to a cluster.
+// The package handles only statuses of MTC's MigMigration. It reads no other
+// part of the object and writes nothing to a cluster.
 package legacy

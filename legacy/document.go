@@ -8,21 +8,21 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// status is a status as a document: parsed once, changed by [status.with], and
-// written once by [status.text]. What this package does not know stays in
-// members. A status and its entries are not changed once they are made.
+// status is a parsed status. [status.with] returns a changed copy and
+// [status.text] writes it; members preserves what this package does not know.
+// A status and its entries are immutable.
 type status struct {
 	raw              []byte         // the compact text that was parsed
 	members          rawjson.Object // as parsed; the fields below replace phase and pipeline
 	phase, itinerary string
-	// The text of the phase and of the itinerary. Nil if there is none.
+	// The JSON texts of the phase and the itinerary; nil if absent.
 	phaseText, itineraryText []byte
 
-	listed  bool // there is a pipeline; it may be empty
+	listed  bool // whether there is a pipeline, possibly an empty one
 	entries []*entry
 }
 
-// entry is a step of a pipeline. The fields are what the members hold.
+// entry is a step of a pipeline. Its fields repeat the values in members.
 type entry struct {
 	members                                  rawjson.Object
 	name, phase, message, started, completed string // empty if not set
@@ -68,7 +68,7 @@ func parseStatus(raw []byte) (*status, error) {
 	return s, nil
 }
 
-// parseEntry parses a step. The place in the error is one in the step.
+// parseEntry parses a step. The place in its error is relative to the step.
 func parseEntry(raw []byte) (*entry, *StatusError) {
 	e := &entry{members: rawjson.ParseObject(raw)}
 	if e.members == nil {
@@ -96,8 +96,8 @@ func (r *reader) fail(name, problem string) {
 	}
 }
 
-// one returns a member that may be there once: of two, it is unknown which
-// counts. It is nil if there is none.
+// one returns the value of a member, or nil if there is none. A second member of
+// that name is an error, since it is unknown which of the two counts.
 func (r *reader) one(name string) []byte {
 	i := r.members.Index(name)
 	if i < 0 {
@@ -109,7 +109,8 @@ func (r *reader) one(name string) []byte {
 	return r.members[i].Value
 }
 
-// text returns a string; null and no member are empty, as for encoding/json.
+// text returns a member as a string. A null or absent member is empty, as in
+// encoding/json.
 func (r *reader) text(name string) string {
 	v := r.one(name)
 	if rawjson.IsNull(v) {
@@ -122,7 +123,7 @@ func (r *reader) text(name string) string {
 	return rawjson.Unquote(v)
 }
 
-// truth returns a boolean; null and no member are false.
+// truth returns a member as a boolean. A null or absent member is false.
 func (r *reader) truth(name string) bool {
 	v := string(r.one(name))
 	if !slices.Contains([]string{"true", "false", "null", ""}, v) {
@@ -131,8 +132,8 @@ func (r *reader) truth(name string) bool {
 	return v == "true"
 }
 
-// with returns the status with another phase and pipeline. The phase is compact
-// text, or nil for none. Without a pipeline the entries are ignored.
+// with returns a copy of the status with another phase and pipeline. The phase is
+// compact JSON, or nil for none. If s has no pipeline, the entries are ignored.
 func (s *status) with(phase []byte, entries []*entry) *status {
 	out := *s
 	out.phase, out.phaseText, out.entries = "", phase, entries
@@ -144,7 +145,7 @@ func (s *status) with(phase []byte, entries []*entry) *status {
 
 func (s *status) null() bool { return rawjson.IsNull(s.raw) }
 
-// text writes the status.
+// text returns the status as compact JSON.
 func (s *status) text() []byte {
 	if s.null() {
 		return s.raw
@@ -161,7 +162,7 @@ func (s *status) text() []byte {
 	return out.Text()
 }
 
-// pipelineText writes the entries.
+// pipelineText returns the pipeline as compact JSON.
 func (s *status) pipelineText() []byte {
 	size := len("[]")
 	for _, e := range s.entries {
@@ -177,7 +178,7 @@ func (s *status) pipelineText() []byte {
 	return append(b, ']')
 }
 
-// sum is a fingerprint of the phase, the itinerary and the pipeline.
+// sum returns a fingerprint of the phase, the itinerary and the pipeline.
 func (s *status) sum() string {
 	pipeline := s.members.Get("pipeline")
 	if s.listed {
@@ -199,7 +200,7 @@ func (e *entry) ran() bool { return e.started != "" || e.completed != "" || e.fa
 // open reports whether the step has started and is not completed.
 func (e *entry) open() bool { return e.ran() && e.completed == "" }
 
-// ended returns the message of the completed step.
+// ended returns the message that a completed step has in the current form.
 func (e *entry) ended() string {
 	switch {
 	case e.failed:
@@ -210,7 +211,8 @@ func (e *entry) ended() string {
 	return steps.MessageCompleted
 }
 
-// same reports whether two entries read the same.
+// same reports whether two entries have the same content, regardless of the order
+// of keys and the spelling of strings.
 func (e *entry) same(other *entry) bool {
 	if e.members.Equal(other.members) {
 		return true
@@ -221,15 +223,15 @@ func (e *entry) same(other *entry) bool {
 	return a.Sum() == b.Sum()
 }
 
-// clone returns a copy to be changed.
+// clone returns a copy that the caller may change.
 func (e *entry) clone() *entry {
 	out := *e
 	out.members = slices.Clone(e.members)
 	return &out
 }
 
-// set changes a member and its field, which is one of e's. A new member goes in
-// front of those in before.
+// set changes the named member and the field of e that repeats it. If the member
+// is new, it is inserted in front of the first of before.
 func (e *entry) set(name string, field *string, value string, before ...string) {
 	if *field != value {
 		*field = value
@@ -237,7 +239,7 @@ func (e *entry) set(name string, field *string, value string, before ...string) 
 	}
 }
 
-// renamed returns the entry under another name.
+// renamed returns the entry with another name.
 func (e *entry) renamed(name string) *entry {
 	if name == e.name {
 		return e
@@ -258,7 +260,7 @@ func started(entries []*entry) []*entry {
 	return ran
 }
 
-// byName returns the entries by their names, of one name the first.
+// byName returns the entries by name. Of several with one name it has the first.
 func byName(entries []*entry) map[string]*entry {
 	out := make(map[string]*entry, len(entries))
 	for _, e := range entries {

@@ -5,29 +5,28 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// Downgrade makes the old form of the present status. The status is JSON: an
-// object, null, or nothing at all; the remainder is what [Adapter.Upgrade]
-// gave, or nil.
+// Downgrade returns the old form of the present status. The status is a JSON
+// object, null or empty; the remainder is the one that [Adapter.Upgrade]
+// returned, or nil.
 //
-// If nothing has happened since the upgrade, the old form is the original:
-// byte for byte once that is compacted, as far as phase and pipeline are
-// concerned. All else in the status is as it is now.
+// If the status has not changed since the upgrade, its phase and pipeline become
+// the original ones, byte for byte once those are compacted. All other members
+// stay as they are.
 //
-// If the migration has gone on, the steps that have started, their times
-// and the phase are the present ones, under the names of before the upgrade.
-// What the remainder remembers comes back only if the present does not
-// contradict it: a skipped step that is not in the pipeline now; a step not
-// started, if it can still start.
+// If the migration has progressed, the started steps, their times and the phase
+// are the present ones, under their names before the upgrade. The remainder adds
+// only what does not contradict the present: skipped steps that are not in the
+// pipeline now, and steps not started that can still start.
 //
-// The result is not longer than a small multiple of the status and the
-// remainder, and time and memory are linear in these, whatever they hold.
+// The result is at most a small multiple of the status and the remainder in
+// length. Time and memory are linear in both, for any input.
 //
-// Without a remainder steps get the names that upstream has today,
-// and the phase Created is empty again; the names of all other phases stay. A
-// remainder that is broken, of another version, or of another status is
-// ignored, with a [*RemainderError] among the warnings.
+// Without a remainder, steps get upstream's present names and the phase Created
+// becomes empty; the names of all other phases stay. A remainder that is broken,
+// of another version or of another status is ignored, with a [*RemainderError]
+// among the warnings.
 //
-// No two entries of the result have one name, unless the original had them.
+// Names are unique in the resulting pipeline unless the original repeated them.
 //
 // The error is a [*StatusError].
 func (a *Adapter) Downgrade(status, remainder []byte) (Downgraded, error) {
@@ -48,8 +47,8 @@ func (a *Adapter) Downgrade(status, remainder []byte) (Downgraded, error) {
 	return Downgraded{Status: then.text()}, nil
 }
 
-// downgrade does what needs no remainder. The phases that have another name in
-// the old form than today are in was.
+// downgrade makes the changes that need no remainder. The map was holds the old
+// names of phases by their present ones.
 func downgrade(s *status, was map[string]string) *status {
 	if s.null() {
 		return s

@@ -61,7 +61,7 @@ func TestDowngradeWithoutRemainder(t *testing.T) {
 	}
 }
 
-// before is a status of 2021 as a cancel has left it, planned to what remains.
+// before is a status of 2021, interrupted while its applications are quiesced.
 const before = `{"phase":"QuiesceApplications","itinerary":"Stage","pipeline":[
  {"name":"Prepare","started":"2024-01-01T10:00:00Z","completed":"2024-01-01T10:01:00Z","message":"Completed"},
  {"name":"Hooks","message":"Skipped","skipped":true},
@@ -70,9 +70,9 @@ const before = `{"phase":"QuiesceApplications","itinerary":"Stage","pipeline":[
  {"name":"DirectImage","message":"Not started"},
  {"name":"Cleanup","message":"Not started"}]}`
 
-// TestDowngradeOfWhatWentOn: the present is kept, and what is remembered comes
-// back if the present does not contradict it.
-func TestDowngradeOfWhatWentOn(t *testing.T) {
+// TestDowngradeAfterProgress: the present entries are kept, and the remembered
+// ones come back unless the present contradicts them.
+func TestDowngradeAfterProgress(t *testing.T) {
 	up, err := adapter.Upgrade([]byte(before), selected(mtc.Stage, mtc.DirectImage|mtc.EnableImage|mtc.Quiesce))
 	require.NoError(t, err)
 	require.Equal(t, `{"phase":"QuiesceSourceApplications","itinerary":"Stage","pipeline":[`+
@@ -85,29 +85,34 @@ func TestDowngradeOfWhatWentOn(t *testing.T) {
 	for _, tt := range []struct{ name, phase, itinerary, pipeline, wantPhase, want string }{
 		{
 			name: "same phase, another message", phase: "QuiesceSourceApplications", itinerary: "Stage",
-			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceSourceApplications","message":"new"},{"name":"Cleanup","message":"Not started"}`,
+			pipeline: prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceSourceApplications","message":"new"},
+				{"name":"Cleanup","message":"Not started"}`,
 			wantPhase: "QuiesceApplications",
-			want:      prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceApplications","message":"new"},{"name":"StageRestore","message":"Not started"},{"name":"Cleanup","message":"Not started"}`,
+			want: prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceApplications","message":"new"},
+				{"name":"StageRestore","message":"Not started"},{"name":"Cleanup","message":"Not started"}`,
 		}, {
 			name: "next phase, a step more", phase: "EnsureSrcQuiesced", itinerary: "Stage",
 			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","phase":"EnsureSrcQuiesced"},{"name":"DirectVolume"},{"name":"Cleanup"}`,
 			wantPhase: "EnsureSrcQuiesced",
-			want:      prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","phase":"EnsureSrcQuiesced"},{"name":"StageRestore","message":"Not started"},{"name":"DirectVolume"},{"name":"Cleanup"}`,
+			want: prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","phase":"EnsureSrcQuiesced"},
+				{"name":"StageRestore","message":"Not started"},{"name":"DirectVolume"},{"name":"Cleanup"}`,
 		}, {
 			name: "the restore was passed", phase: "DeleteRegistries", itinerary: "Stage",
 			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","completed":"u"},{"name":"Cleanup","started":"u"}`,
 			wantPhase: "DeleteRegistries",
 			want:      prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","completed":"u"},{"name":"Cleanup","started":"u"}`,
 		}, {
-			name: "what was skipped has started after all", phase: "StageBackupCreated", itinerary: "Stage",
+			name: "a skipped step has started after all", phase: "StageBackupCreated", itinerary: "Stage",
 			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z"},{"name":"Hooks","started":"v"}`,
 			wantPhase: "StageBackupCreated",
 			want:      prepare + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z"},{"name":"Hooks","started":"v"},{"name":"StageRestore","message":"Not started"}`,
 		}, {
 			name: "cancelled", phase: "DeleteRestores", itinerary: "Cancel",
-			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","completed":"u","message":"Canceled"},{"name":"CleanupVelero","started":"u"},{"name":"Cleanup","message":"Not started"}`,
+			pipeline: prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","completed":"u","message":"Canceled"},
+				{"name":"CleanupVelero","started":"u"},{"name":"Cleanup","message":"Not started"}`,
 			wantPhase: "DeleteRestores",
-			want:      prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","completed":"u","message":"Canceled"},{"name":"CleanupVelero","started":"u"},{"name":"Cleanup","message":"Not started"}`,
+			want: prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","completed":"u","message":"Canceled"},
+				{"name":"CleanupVelero","started":"u"},{"name":"Cleanup","message":"Not started"}`,
 		}, {
 			name: "a phase of that name in another itinerary", phase: "QuiesceSourceApplications", itinerary: "Final",
 			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceSourceApplications"}`,
@@ -115,19 +120,23 @@ func TestDowngradeOfWhatWentOn(t *testing.T) {
 			want:      prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceSourceApplications"}`,
 		}, {
 			name: "written by a client that keeps whole seconds and sorts keys", phase: "Completed", itinerary: "Stage",
-			pipeline:  `{"completed":"2024-01-01T10:01:00Z","message":"Completed","name":"Prepare","started":"2024-01-01T10:00:00Z"},{"name":"DataBackup","started":"2024-01-01T12:01:00.7+02:00","completed":"u"}`,
+			pipeline: `{"completed":"2024-01-01T10:01:00Z","message":"Completed","name":"Prepare","started":"2024-01-01T10:00:00Z"},
+				{"name":"DataBackup","started":"2024-01-01T12:01:00.7+02:00","completed":"u"}`,
 			wantPhase: "Completed",
-			want:      `{"completed":"2024-01-01T10:01:00Z","message":"Completed","name":"Prepare","started":"2024-01-01T10:00:00Z"},` + hooks + `,{"name":"StageBackup","started":"2024-01-01T12:01:00.7+02:00","completed":"u"}`,
+			want: `{"completed":"2024-01-01T10:01:00Z","message":"Completed","name":"Prepare","started":"2024-01-01T10:00:00Z"},` +
+				hooks + `,{"name":"StageBackup","started":"2024-01-01T12:01:00.7+02:00","completed":"u"}`,
 		}, {
 			name: "an old controller ran meanwhile", phase: "StageBackupCreated", itinerary: "Stage",
-			pipeline:  prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceSourceApplications","message":"runs"},{"name":"StageBackup","started":"2024-01-01T10:05:00Z","phase":"StageBackupCreated"}`,
+			pipeline: prepare + `,{"name":"DataBackup","started":"2024-01-01T10:01:00Z","phase":"QuiesceSourceApplications","message":"runs"},
+				{"name":"StageBackup","started":"2024-01-01T10:05:00Z","phase":"StageBackupCreated"}`,
 			wantPhase: "StageBackupCreated",
-			want:      prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","phase":"StageBackupCreated"},{"name":"StageRestore","message":"Not started"}`,
+			want: prepare + `,` + hooks + `,{"name":"StageBackup","started":"2024-01-01T10:01:00Z","phase":"StageBackupCreated"},
+				{"name":"StageRestore","message":"Not started"}`,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			form := func(phase, pipeline string) string {
-				return `{"x":1,"phase":"` + phase + `","itinerary":"` + tt.itinerary + `","pipeline":[` + pipeline + `]}`
+				return `{"x":1,"phase":"` + phase + `","itinerary":"` + tt.itinerary + `","pipeline":[` + oneLine(pipeline) + `]}`
 			}
 			down, err := adapter.Downgrade([]byte(form(tt.phase, tt.pipeline)), up.Remainder)
 			require.NoError(t, err)
@@ -137,11 +146,13 @@ func TestDowngradeOfWhatWentOn(t *testing.T) {
 	}
 }
 
-// A step that had not started, and that the upgrade dropped, comes back if it can still
-// start, also if it was the first of all.
+// TestDowngradeBringsTheFirstStepBack: a step not started that the upgrade dropped
+// comes back if it can still start, even if it was the first.
 func TestDowngradeBringsTheFirstStepBack(t *testing.T) {
-	const was = `{"itinerary":"Stage","pipeline":[{"name":"StageBackup","message":"Not started"},{"name":"Prepare","message":"%s"},{"name":"Cleanup","message":"Not started"}]}`
-	up, err := adapter.Upgrade([]byte(fmt.Sprintf(was, "Not started")), selected(mtc.Stage, mtc.DirectImage|mtc.EnableImage))
+	const was = `{"itinerary":"Stage","pipeline":[{"name":"StageBackup","message":"Not started"},
+		{"name":"Prepare","message":"%s"},{"name":"Cleanup","message":"Not started"}]}`
+	status := fmt.Sprintf(oneLine(was), "Not started")
+	up, err := adapter.Upgrade([]byte(status), selected(mtc.Stage, mtc.DirectImage|mtc.EnableImage))
 	require.NoError(t, err)
 	require.NotContains(t, string(up.Status), "DataBackup")
 	went := strings.Replace(string(up.Status), `"Not started"`, `"Soon"`, 1)
@@ -150,9 +161,8 @@ func TestDowngradeBringsTheFirstStepBack(t *testing.T) {
 	assert.Contains(t, string(down.Status), `[{"name":"StageBackup","message":"Not started"},{"name":"Prepare",`)
 }
 
-// TestDowngradeFormerText: after the migration has gone on, a step that has not
-// changed since the upgrade reads as it did before it, and one that has does
-// not.
+// TestDowngradeFormerText: after the migration has progressed, a step that has not
+// changed since the upgrade gets its original text back, and no other does.
 func TestDowngradeFormerText(t *testing.T) {
 	const (
 		skipped   = `{"name":"Prepare","skipped":true,"started":"a","completed":"b","message":"Skipped"}`
@@ -185,7 +195,8 @@ func TestDowngradeFormerText(t *testing.T) {
 			"one twice, by two controllers", form("EnsureSrcQuiesced", completed, renamed, `{"name":"StageBackup","started":"b","message":"other"}`, `{"name":"Cleanup"}`),
 			form("EnsureSrcQuiesced", skipped, `{"name":"StageBackup","started":"b","phase":"QuiesceApplications","message":"runs"}`, cleanup),
 		}, {
-			"one twice, of which the second has the phase", form("EnsureSrcQuiesced", completed, `{"name":"StageBackup","started":"b","message":"other"}`, strings.Replace(renamed, `"b"`, `"c"`, 1), `{"name":"Cleanup"}`),
+			"one twice, of which the second has the phase", form("EnsureSrcQuiesced", completed, `{"name":"StageBackup","started":"b","message":"other"}`,
+				strings.Replace(renamed, `"b"`, `"c"`, 1), `{"name":"Cleanup"}`),
 			form("EnsureSrcQuiesced", skipped, `{"name":"StageBackup","started":"b","phase":"QuiesceApplications","message":"runs"}`, cleanup),
 		},
 	} {
@@ -198,15 +209,20 @@ func TestDowngradeFormerText(t *testing.T) {
 	}
 }
 
-// TestDowngradeAbsentPhase: a phase that was absent is absent again while the
-// migration is in it, and there once it has gone on.
+// TestDowngradeAbsentPhase: a phase that was absent is absent again as long as the
+// migration is still in it.
 func TestDowngradeAbsentPhase(t *testing.T) {
 	up, err := adapter.Upgrade([]byte(`{"itinerary":"Final","pipeline":[{"name":"Prepare","started":"t"}]}`), nil)
 	require.NoError(t, err)
 	require.Equal(t, `{"phase":"Created","itinerary":"Final","pipeline":[{"name":"Prepare","started":"t"}]}`, string(up.Status))
 	for _, tt := range []struct{ present, want string }{
-		{`{"phase":"Created","itinerary":"Final","pipeline":[{"name":"Prepare","started":"t","message":"m"}]}`, `{"itinerary":"Final","pipeline":[{"name":"Prepare","started":"t","message":"m"}]}`},
-		{`{"phase":"Started","itinerary":"Final","pipeline":[{"name":"Prepare","started":"t"}]}`, `{"phase":"Started","itinerary":"Final","pipeline":[{"name":"Prepare","started":"t"}]}`},
+		{
+			`{"phase":"Created","itinerary":"Final","pipeline":[{"name":"Prepare","started":"t","message":"m"}]}`,
+			`{"itinerary":"Final","pipeline":[{"name":"Prepare","started":"t","message":"m"}]}`,
+		}, {
+			`{"phase":"Started","itinerary":"Final","pipeline":[{"name":"Prepare","started":"t"}]}`,
+			`{"phase":"Started","itinerary":"Final","pipeline":[{"name":"Prepare","started":"t"}]}`,
+		},
 	} {
 		down, err := adapter.Downgrade([]byte(tt.present), up.Remainder)
 		require.NoError(t, err)
@@ -215,8 +231,8 @@ func TestDowngradeAbsentPhase(t *testing.T) {
 	}
 }
 
-// TestRemaindersOfStatusesWithoutParts forges remainders whose sum fits, though
-// what they are about is not there: they are ignored, with a warning.
+// TestRemaindersOfStatusesWithoutParts forges remainders whose sum fits but whose
+// status lacks the parts that they restore. They are ignored, with a warning.
 func TestRemaindersOfStatusesWithoutParts(t *testing.T) {
 	for _, tt := range []struct{ name, status, members string }{
 		{"a pipeline, of null", `null`, `,"pipeline":[{"name":"A"}]`},
@@ -244,25 +260,27 @@ func TestRemaindersOfStatusesWithoutParts(t *testing.T) {
 	require.Equal(t, `{"phase":"","itinerary":"Final"}`, string(down.Status))
 }
 
-// TestDowngradeOneOfSeveralEntries: of a step that had several entries, of which
-// one was in the current form, the present one stays as it is.
+// TestDowngradeOneOfSeveralEntries: if a step had several entries and one was in
+// the current form, its present entry stays as it is.
 func TestDowngradeOneOfSeveralEntries(t *testing.T) {
 	for _, entries := range []string{
 		`{"name":"Prepare","started":"t"},{"name":"Prepare","started":"t","skipped":false}`,
 		`{"name":"Prepare","completed":"u","message":"Completed"},{"name":"Prepare","started":"t"}`,
 	} {
-		up, err := adapter.Upgrade([]byte(`{"phase":"Started","itinerary":"Stage","pipeline":[`+entries+`,{"name":"Hooks","skipped":true}]}`), nil)
+		status := `{"phase":"Started","itinerary":"Stage","pipeline":[` + entries + `,{"name":"Hooks","skipped":true}]}`
+		up, err := adapter.Upgrade([]byte(status), nil)
 		require.NoError(t, err)
 		require.Equal(t, `{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t"}]}`, string(up.Status))
 		down, err := adapter.Downgrade([]byte(strings.Replace(string(up.Status), "Started", "StartRefresh", 1)), up.Remainder)
 		require.NoError(t, err)
 		require.Empty(t, down.Warnings)
-		require.Equal(t, `{"phase":"StartRefresh","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t"},{"name":"Hooks","skipped":true}]}`, string(down.Status))
+		require.Equal(t, oneLine(`{"phase":"StartRefresh","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t"},
+			{"name":"Hooks","skipped":true}]}`), string(down.Status))
 	}
 }
 
-// TestDowngradeFormerTextOfAnEmptyPhase: in a step, an empty phase is Created
-// only if the migration was in Created; of any other phase it is none.
+// TestDowngradeFormerTextOfAnEmptyPhase: the empty phase of a step means Created
+// only if the migration was in Created; otherwise it means no phase.
 func TestDowngradeFormerTextOfAnEmptyPhase(t *testing.T) {
 	for _, tt := range []struct{ phase, now string }{{"", mtc.PhaseCreated}, {"StartRefresh", ""}} {
 		former := `{"name":"Prepare","started":"t","phase":"","skipped":false}`
@@ -277,9 +295,9 @@ func TestDowngradeFormerTextOfAnEmptyPhase(t *testing.T) {
 	}
 }
 
-// TestEveryRememberedEntryIsLookedAt: whatever becomes of a remembered entry,
-// those behind it come back all the same.
-func TestEveryRememberedEntryIsLookedAt(t *testing.T) {
+// TestDowngradeLooksAtEveryRememberedEntry: whatever happens to a remembered
+// entry, those after it still come back.
+func TestDowngradeLooksAtEveryRememberedEntry(t *testing.T) {
 	const skipped = `{"name":"Hooks","message":"Skipped","skipped":true}`
 	for _, tt := range []struct{ name, first, itinerary, now, want string }{
 		{
@@ -313,9 +331,9 @@ func TestEveryRememberedEntryIsLookedAt(t *testing.T) {
 	}
 }
 
-// TestReorderedStatus: an API server sorts keys and spells strings in its own
-// way. That is no change.
-func TestReorderedStatus(t *testing.T) {
+// TestDowngradeOfReorderedStatus: an API server sorts keys and spells strings
+// differently; that does not count as a change.
+func TestDowngradeOfReorderedStatus(t *testing.T) {
 	up, err := adapter.Upgrade([]byte(before), nil)
 	require.NoError(t, err)
 	var any map[string]any
@@ -337,7 +355,7 @@ func TestRemaindersThatDoNotFit(t *testing.T) {
 	plain, err := adapter.Downgrade(up.Status, nil)
 	require.NoError(t, err)
 
-	// forged is the remainder with a part of it replaced; its sum still fits.
+	// forged returns the remainder with a part replaced; its sum still fits.
 	forged := func(old, now string) string {
 		require.Contains(t, string(up.Remainder), old)
 		return strings.Replace(string(up.Remainder), old, now, 1)
@@ -346,12 +364,15 @@ func TestRemaindersThatDoNotFit(t *testing.T) {
 		{"garbage", `garbage`, "cannot be read: invalid character 'g' looking for beginning of value"},
 		{"null", `null`, "is not an object"},
 		{"no version", `{}`, "has no version"},
-		{"a newer version", forged(`"version":1`, `"version":2`), "is of version 2, and this release knows 1"},
+		{"a newer version", forged(`"version":1`, `"version":2`), "has version 2, but this release reads only version 1"},
 		{"two versions", forged(`"version":1`, `"version":1,"version":1`), "cannot be read: remainder.version is there twice; leave one"},
-		{"a pipeline that is none", `{"version":1,"pipeline":7}`, "cannot be read: remainder.pipeline is not an array"},
-		{"an entry that is none", `{"version":1,"pipeline":[7]}`, "cannot be read: remainder.pipeline[0] is not an object"},
-		{"a phase that is none", `{"version":1,"phase":7}`, "cannot be read: remainder.phase is not a string"},
-		{"a version of many digits", forged(`"version":1`, `"version":1`+strings.Repeat("0", 1000)), "is of version 10000000000000000000, and this release knows 1"},
+		{"a pipeline of the wrong type", `{"version":1,"pipeline":7}`, "cannot be read: remainder.pipeline is not an array"},
+		{"an entry of the wrong type", `{"version":1,"pipeline":[7]}`, "cannot be read: remainder.pipeline[0] is not an object"},
+		{"a phase of the wrong type", `{"version":1,"phase":7}`, "cannot be read: remainder.phase is not a string"},
+		{
+			"a version of many digits", forged(`"version":1`, `"version":1`+strings.Repeat("0", 1000)),
+			"has version 10000000000000000000, but this release reads only version 1",
+		},
 		{"a name twice", forged(`"Prepare"`, `"Prepare","Prepare"`), "cannot be read: remainder.pipeline[1] names a step for the second time"},
 		{"a name that is not there", forged(`"Prepare"`, `"Repair"`), "belongs to another status"},
 		{"a step less", forged(`"Prepare",`, ``), "belongs to another status"},
@@ -366,7 +387,8 @@ func TestRemaindersThatDoNotFit(t *testing.T) {
 			var warning *legacy.RemainderError
 			require.ErrorAs(t, down.Warnings[0], &warning)
 			require.Equal(t, warning.Err, errors.Unwrap(warning))
-			require.EqualError(t, warning, "annotation pipeline.konveyor.io/legacy is ignored: it "+tt.want+"; skipped steps and old phase names stay lost")
+			require.EqualError(t, warning, "annotation pipeline.konveyor.io/legacy is ignored: it "+tt.want+
+				"; skipped steps and old phase names stay lost")
 		})
 	}
 	for _, status := range []string{`null`, `{"phase":"Completed"}`, `{"pipeline":[]}`} {
@@ -377,9 +399,9 @@ func TestRemaindersThatDoNotFit(t *testing.T) {
 	}
 }
 
-// TestOldControllerReadsOurs: a status that this project wrote, in either
-// scheme, has only old names for an old controller.
-func TestOldControllerReadsOurs(t *testing.T) {
+// TestDowngradeHasOnlyOldNames downgrades the statuses of a whole run, in either
+// naming scheme; an old controller finds no new names in them.
+func TestDowngradeHasOnlyOldNames(t *testing.T) {
 	facts := selected("", mtc.HasPVs|mtc.IndirectVolume|mtc.HasStageBackup|mtc.DirectImage).Facts
 	for _, naming := range []mtc.Naming{mtc.DataNames, mtc.StateNames} {
 		t.Run(naming.String(), func(t *testing.T) {
@@ -409,7 +431,7 @@ func TestOldControllerReadsOurs(t *testing.T) {
 	}
 }
 
-// migrationStatus is a typed status, as an embedder has it.
+// migrationStatus is a typed status of an embedder.
 type migrationStatus struct {
 	Phase     string         `json:"phase,omitempty"`
 	Itinerary string         `json:"itinerary,omitempty"`
@@ -428,14 +450,14 @@ func TestTypedStatus(t *testing.T) {
 	require.Empty(t, cmp.Diff(migrationStatus{Phase: mtc.PhaseCreated, Itinerary: mtc.Stage, Pipeline: steps.Pipeline{
 		{Name: "Prepare", Started: &at}, {Name: "Cleanup", Message: steps.MessageNotStarted},
 	}}, status))
-	require.Len(t, was.Pipeline, 3, "the pipeline given is not touched")
+	require.Len(t, was.Pipeline, 3, "the given pipeline is not touched")
 
 	warnings, err = legacy.DowngradeStatus(adapter, &status, remainder)
 	require.NoError(t, err)
 	require.Empty(t, warnings)
 	require.Empty(t, cmp.Diff(was, status))
 
-	// Nothing to do is nothing done.
+	// If nothing changes, the status is not touched.
 	pipeline := &status.Pipeline[0]
 	_, err = legacy.DowngradeStatus(adapter, &status, nil)
 	require.NoError(t, err)
@@ -462,10 +484,10 @@ func TestTypedStatus(t *testing.T) {
 	}{"StageBackup", "t"})
 	_, _, err = legacy.UpgradeStatus(adapter, &narrow, nil)
 	require.ErrorAs(t, err, &statusErr)
-	require.Equal(t, stageBackup("StageBackup"), narrow.Pipeline[0].Name, "an error leaves the status alone")
+	require.Equal(t, stageBackup("StageBackup"), narrow.Pipeline[0].Name, "an error does not touch the status")
 }
 
-// stageBackup is a type that takes one value.
+// stageBackup is a type with only one valid value.
 type stageBackup string
 
 func (s *stageBackup) UnmarshalText(text []byte) error {

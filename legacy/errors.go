@@ -2,19 +2,19 @@ package legacy
 
 import "fmt"
 
-// StatusError reports that a status cannot be read: it is not JSON, or a part of
-// it is not what a MigMigration has there. Nothing was adapted; fix the status
-// at Place and retry.
+// StatusError reports that a status is not JSON, or that a part of it has a type
+// or form that the status of a MigMigration cannot have. Nothing was converted;
+// fix the status at Place and retry.
 type StatusError struct {
 	// Place is the path in the status, such as "status.pipeline[3].name".
 	Place string
 	// Problem describes what is wrong there.
 	Problem string
-	// Err is the cause if the status is not JSON; else nil.
+	// Err is the cause if the status is not JSON; otherwise nil.
 	Err error
 }
 
-// in returns the error with its place in another.
+// in returns the error with place in front of its own.
 func (e *StatusError) in(place string) *StatusError {
 	return &StatusError{Place: place + e.Place, Problem: e.Problem, Err: e.Err}
 }
@@ -29,13 +29,13 @@ func (e *StatusError) Error() string {
 // Unwrap returns the cause.
 func (e *StatusError) Unwrap() error { return e.Err }
 
-// RemainderError warns that a remainder was ignored: it is broken, of a release
-// that this one does not know, or does not belong to the status.
-// The status was adapted as if there were none.
+// RemainderError warns that a remainder was ignored, because it is broken, was
+// written by a newer release, or does not belong to the status. The status was
+// converted without it.
 type RemainderError struct {
-	// Problem describes what is wrong with it.
+	// Problem describes what is wrong with the remainder.
 	Problem string
-	// Err is the cause if the remainder cannot be read; else nil.
+	// Err is the cause if the remainder cannot be read; otherwise nil.
 	Err error
 }
 
@@ -50,10 +50,10 @@ func (e *RemainderError) Error() string {
 // Unwrap returns the cause.
 func (e *RemainderError) Unwrap() error { return e.Err }
 
-// NotPlannedError warns that the steps that have not started were not replanned,
-// since the selected itinerary does not have the recorded phase. They stay as
-// they were. The migration cannot resume either, until the phase
-// is fixed: see [machine.UnknownPhaseError], which is the cause.
+// NotPlannedError warns that the steps not started were kept instead of
+// replanned, because the selected itinerary does not have the recorded phase. The
+// migration cannot resume either until that phase is fixed; the cause is a
+// [machine.UnknownPhaseError].
 type NotPlannedError struct {
 	Err error
 }

@@ -2,6 +2,7 @@ package legacy_test
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -10,8 +11,11 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// A running stage migration, as mig-controller stored it: its plan has images
-// that are copied directly, and nothing to back up.
+// perLine prints each step on its own line.
+var perLine = strings.NewReplacer("[{", "[\n  {", "},{", "},\n  {", "\",{", "\",\n  {", "},\"", "},\n  \"", `["P`, "[\n  \"P")
+
+// A running stage migration, as mig-controller stored it. Its plan copies images
+// directly and has nothing to back up.
 func ExampleAdapter_Upgrade() {
 	adapter := legacy.NewAdapter(machine.MustCompileSet(mtc.Itineraries()...), mtc.DataNames)
 	status := []byte(`{"phase":"", "itinerary":"Stage", "pipeline":[
@@ -25,32 +29,42 @@ func ExampleAdapter_Upgrade() {
 		Itinerary: mtc.Stage,
 		Facts:     phases.NewFacts(flags, mtc.Vocabulary().All()&^flags),
 	})
-	fmt.Println(string(up.Status), up.Warnings, err)
-	fmt.Println(legacy.Annotation+":", string(up.Remainder))
+	fmt.Println(perLine.Replace(string(up.Status)), up.Warnings, err)
+	fmt.Println(legacy.Annotation+":", perLine.Replace(string(up.Remainder)))
 
 	// Output:
-	// {"phase":"Created","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"2025-03-01T10:00:00Z"},{"name":"DirectImage","message":"Not started"},{"name":"Cleanup","message":"Not started"}]} [] <nil>
-	// pipeline.konveyor.io/legacy: {"version":1,"sum":"12ae922abb09922a","itinerary":"Stage","phase":"","pipeline":["Prepare",{"name":"StageBackup","message":"Not started"},"DirectImage","Cleanup"]}
+	// {"phase":"Created","itinerary":"Stage","pipeline":[
+	//   {"name":"Prepare","started":"2025-03-01T10:00:00Z"},
+	//   {"name":"DirectImage","message":"Not started"},
+	//   {"name":"Cleanup","message":"Not started"}]} [] <nil>
+	// pipeline.konveyor.io/legacy: {"version":1,"sum":"12ae922abb09922a","itinerary":"Stage","phase":"","pipeline":[
+	//   "Prepare",
+	//   {"name":"StageBackup","message":"Not started"},
+	//   "DirectImage","Cleanup"]}
 }
 
-// A cancelled migration goes through both forms: its Cleanup read Skipped
-// though it ran.
+// A canceled migration in both forms. Its Cleanup read Skipped although it ran.
 func ExampleAdapter_Downgrade() {
 	adapter := legacy.NewAdapter(machine.MustCompileSet(mtc.Itineraries()...), mtc.DataNames)
 	up, err := adapter.Upgrade([]byte(`{"phase":"Completed","itinerary":"Cancel","pipeline":[
 		{"name":"StageBackup","message":"Skipped","skipped":true},
 		{"started":"2025-03-01T10:05:00Z","completed":"2025-03-01T10:06:00Z","name":"Cleanup","message":"Skipped","skipped":true}]}`), nil)
-	fmt.Println(string(up.Status), err)
+	fmt.Println(perLine.Replace(string(up.Status)), err)
 
 	down, err := adapter.Downgrade(up.Status, up.Remainder)
-	fmt.Println(string(down.Status), down.Warnings, err)
+	fmt.Println(perLine.Replace(string(down.Status)))
+	fmt.Println(down.Warnings, err)
 
 	// Output:
-	// {"phase":"Completed","itinerary":"Cancel","pipeline":[{"started":"2025-03-01T10:05:00Z","completed":"2025-03-01T10:06:00Z","name":"Cleanup","message":"Completed"}]} <nil>
-	// {"phase":"Completed","itinerary":"Cancel","pipeline":[{"name":"StageBackup","message":"Skipped","skipped":true},{"started":"2025-03-01T10:05:00Z","completed":"2025-03-01T10:06:00Z","name":"Cleanup","message":"Skipped","skipped":true}]} [] <nil>
+	// {"phase":"Completed","itinerary":"Cancel","pipeline":[
+	//   {"started":"2025-03-01T10:05:00Z","completed":"2025-03-01T10:06:00Z","name":"Cleanup","message":"Completed"}]} <nil>
+	// {"phase":"Completed","itinerary":"Cancel","pipeline":[
+	//   {"name":"StageBackup","message":"Skipped","skipped":true},
+	//   {"started":"2025-03-01T10:05:00Z","completed":"2025-03-01T10:06:00Z","name":"Cleanup","message":"Skipped","skipped":true}]}
+	// [] <nil>
 }
 
-// A typed status goes through JSON.
+// A typed status is converted by way of its JSON form.
 func ExampleUpgradeStatus() {
 	adapter := legacy.NewAdapter(machine.MustCompileSet(mtc.Itineraries()...), mtc.StateNames)
 	status := struct {

@@ -1,7 +1,7 @@
 package legacy
 
-// Sum is the sum that a remainder of the status has, for tests that forge one.
-// Of what is no status it is empty.
+// Sum returns the sum that a remainder of the status has, for tests that forge
+// one. It is empty if text is not a status.
 func Sum(text []byte) string {
 	s, err := parseStatus(text)
 	if err != nil {

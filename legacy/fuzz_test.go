@@ -12,9 +12,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// FuzzRoundTrip: of any status, upgrading and downgrading gives the original,
-// compact, or Upgrade returns why it cannot; upgrading twice is once; and it
-// costs no more than its size allows.
+// FuzzRoundTrip: Upgrade either refuses a status, or Downgrade returns the
+// original, compacted. A second upgrade changes nothing. No conversion costs more
+// than the size of its input allows.
 func FuzzRoundTrip(f *testing.F) {
 	for _, lines := range lines(f) {
 		for _, line := range lines {
@@ -28,7 +28,9 @@ func FuzzRoundTrip(f *testing.F) {
 	for _, seed := range []string{
 		`null`, `{}`, before, string(legacytest.Inject([]byte(before))),
 		`{"phase":null,"itinerary":"Final","pipeline":[{"name":"A","phase":null,"started":"t"},{"name":"A","skipped":true}]}`,
-		`{"itenerary":"Stage","phase":"","pipeline":[{"name":"StageBackup","completed":"t","phase":"StageBackupCreated","progress":["1"]},{"name":"DataBackup","failed":true},{"name":"A"},{"name":"A"}]}`,
+		oneLine(`{"itenerary":"Stage","phase":"","pipeline":[
+			{"name":"StageBackup","completed":"t","phase":"StageBackupCreated","progress":["1"]},
+			{"name":"DataBackup","failed":true},{"name":"A"},{"name":"A"}]}`),
 		`{"pipeline":[{"name":"DataBackup","started":"2024-01-01T10:00:00Z"},{"name":"StateBackup","failed":true},{"name":"StageBackup"}]}`,
 	} {
 		f.Add([]byte(seed), true)
@@ -59,8 +61,8 @@ func FuzzRoundTrip(f *testing.F) {
 			t.Fatalf("downgrading %s: %v, %v", up.Status, down.Warnings, err)
 		}
 		if up.Remainder == nil {
-			// Nothing had to be done: the status was in the current form,
-			// which as such has an old form of its own.
+			// The status was in the current form already. It is its own
+			// original, but its old form differs.
 			if !bytes.Equal(up.Status, want.Bytes()) {
 				t.Fatalf("%s became %s without a remainder", want.Bytes(), up.Status)
 			}
@@ -76,13 +78,12 @@ func FuzzRoundTrip(f *testing.F) {
 	})
 }
 
-// fuzzFree is what an adaptation may allocate beside: the fuzzing engine does so
-// at the same time.
+// fuzzFree replaces free while fuzzing, since the engine allocates at the same
+// time.
 const fuzzFree = 1 << 20
 
-// FuzzRemainder: no remainder breaks a downgrade, none makes it lose or change a
-// step that has started, and none makes it costly. If sealed, the remainder has
-// the sum of the status.
+// FuzzRemainder: no remainder makes a downgrade fail, lose or change a started
+// step, or become expensive. If sealed, the remainder has the sum of the status.
 func FuzzRemainder(f *testing.F) {
 	for _, now := range []*legacy.Selected{nil, selected(mtc.Stage, 0)} {
 		up, err := adapter.Upgrade([]byte(before), now)
@@ -90,7 +91,8 @@ func FuzzRemainder(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add([]byte(up.Status), []byte(up.Remainder), false)
-		f.Add([]byte(`{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"DataBackup","started":"t"}]}`), []byte(up.Remainder), false)
+		other := []byte(`{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"DataBackup","started":"t"}]}`)
+		f.Add(other, []byte(up.Remainder), false)
 	}
 	for _, members := range []string{`"pipeline":["A","A"]`, `"phase":"","pipeline":[{"name":"A"},"A"]`, `"phaseAbsent":true`} {
 		f.Add([]byte(`{"phase":"Created","itinerary":"Final","pipeline":[{"name":"A","message":"m"}]}`), []byte(members), true)
@@ -115,7 +117,7 @@ func FuzzRemainder(f *testing.F) {
 			t.Fatal(err)
 		}
 		if was, is := ran(t, is.Status), ran(t, again.Status); !slices.Equal(was, is) {
-			t.Fatalf("with remainder %s, %s became %s: started were %q, are %q", remainder, status, down.Status, was, is)
+			t.Fatalf("with remainder %s, %s became %s: started steps were %q, are %q", remainder, status, down.Status, was, is)
 		}
 	})
 }
@@ -129,7 +131,7 @@ func ran(t *testing.T, raw []byte) (out []string) {
 		}
 	}
 	if err := json.Unmarshal(raw, &s); err != nil {
-		return nil // a member in capitals, which only encoding/json takes for one of these
+		return nil // a key in another case, which encoding/json accepts
 	}
 	for _, e := range s.Pipeline {
 		if len(e.Started)+len(e.Completed) > 0 || string(e.Failed) == "true" {

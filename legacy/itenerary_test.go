@@ -10,9 +10,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// TestItenerary: what MTC 1.2 stored is adapted as if its key were spelled as
-// today, in every phase of every itinerary and in its former names; and the key
-// stays.
+// TestItenerary: a status with MTC 1.2's spelling of the key is converted like one
+// with the present spelling, in every phase and former name of every itinerary,
+// and the key stays.
 func TestItenerary(t *testing.T) {
 	set := legacytest.Itineraries(mtc.DataNames)
 	for _, itinerary := range set.Names() {
@@ -23,7 +23,8 @@ func TestItenerary(t *testing.T) {
 			names = append(append(names, g.Phase(i).Name), g.Phase(i).Formerly...)
 		}
 		for _, phase := range names {
-			for _, pipeline := range []string{``, `,"pipeline":[{"name":"StageBackup","started":"t","phase":"` + phase + `"},{"name":"Restore","skipped":true}]`} {
+			full := `,"pipeline":[{"name":"StageBackup","started":"t","phase":"` + phase + `"},{"name":"Restore","skipped":true}]`
+			for _, pipeline := range []string{``, full} {
 				today := `{"itinerary":"` + itinerary + `","phase":"` + phase + `"` + pipeline + `}`
 				want, err := adapter.Upgrade([]byte(today), selected(itinerary, mtc.HasPVs))
 				require.NoError(t, err)
@@ -44,7 +45,7 @@ func TestItenerary(t *testing.T) {
 					require.Empty(t, down.Warnings)
 					require.Equal(t, status, string(down.Status))
 
-					// An entry has changed: the key is found on that way, too.
+					// The key is also found if an entry has changed.
 					on := strings.NewReplacer(`"started"`, `"x":1,"started"`)
 					was, err := adapter.Downgrade([]byte(on.Replace(string(want.Status))), want.Remainder)
 					require.NoError(t, err)
@@ -58,7 +59,7 @@ func TestItenerary(t *testing.T) {
 	}
 }
 
-// TestIteneraryBesideItinerary: the spelling of today counts if it is set.
+// TestIteneraryBesideItinerary: the present spelling takes precedence if it is set.
 func TestIteneraryBesideItinerary(t *testing.T) {
 	for _, tt := range []struct{ name, status, want string }{
 		{
@@ -67,7 +68,7 @@ func TestIteneraryBesideItinerary(t *testing.T) {
 		},
 		{"null", `{"itenerary":null,"phase":""}`, `{"itenerary":null,"phase":""}`},
 		{"an absent phase goes in front", `{"itenerary":"Stage","errors":[]}`, `{"phase":"Created","itenerary":"Stage","errors":[]}`},
-		{"one that does not count may be anything", `{"itinerary":"Final","itenerary":7,"itenerary":8}`, `{"phase":"Created","itinerary":"Final","itenerary":7,"itenerary":8}`},
+		{"the ignored one may be anything", `{"itinerary":"Final","itenerary":7,"itenerary":8}`, `{"phase":"Created","itinerary":"Final","itenerary":7,"itenerary":8}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			up, err := adapter.Upgrade([]byte(tt.status), nil)

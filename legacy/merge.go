@@ -7,8 +7,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// unite makes one entry of all that have one name. It has the place of the
-// first of them that has started, or else of the first.
+// unite merges all entries of each name into one. It takes the place of the first
+// that has started or, if none has, of the first.
 func unite(entries []*entry) []*entry {
 	count := make(map[string]int, len(entries))
 	for _, e := range entries {
@@ -37,11 +37,10 @@ func unite(entries []*entry) []*entry {
 	return out
 }
 
-// merge makes one entry of several of one name, which two controllers wrote
-// side by side, or the user: those that started as one run of the step, or, if
-// none has, the first that is not skipped. As in [steps.Sync], the entry that
-// is open or was completed last counts, with the earliest start of all, and
-// failed if one of them failed.
+// merge returns one entry for several of one name, which two controllers wrote
+// side by side or a user repeated. If none has started, it is the first that is
+// not skipped. Otherwise, as in [steps.Sync], it is the entry that is open or was
+// completed last, with the earliest start of all, and failed if any has failed.
 func merge(group []*entry) *entry {
 	ran := started(group)
 	if len(ran) == 0 {
@@ -87,7 +86,7 @@ func merge(group []*entry) *entry {
 	return base
 }
 
-// lines are the text of the entry's progress, or nil if it has none.
+// lines returns the JSON text of the entry's progress, or nil if it has none.
 func lines(e *entry) []byte {
 	v := e.members.Get("progress")
 	if rawjson.IsNull(v) || string(v) == "[]" {
@@ -96,9 +95,9 @@ func lines(e *entry) []byte {
 	return v
 }
 
-// supersedes reports whether e counts rather than an entry in front of it: an
-// open one, of open ones the one with a phase, else the one that was completed
-// last.
+// supersedes reports whether e takes precedence over other, which precedes it in
+// the pipeline: an open entry over a completed one, of two open ones the one with
+// a phase, of two completed ones the later.
 func (e *entry) supersedes(other *entry) bool {
 	switch open, was := e.open(), other.open(); {
 	case open && was:
@@ -109,8 +108,8 @@ func (e *entry) supersedes(other *entry) bool {
 	return !before(e.completed, other.completed)
 }
 
-// timestamp reads a timestamp. It does not read texts that are longer than any:
-// one entry is compared with many.
+// timestamp parses a timestamp. A text longer than any timestamp is not parsed,
+// since one entry can be compared with many.
 func timestamp(text string) (t time.Time, ok bool) {
 	const longest = 64
 	if len(text) > longest {
@@ -120,15 +119,16 @@ func timestamp(text string) (t time.Time, ok bool) {
 	return t, err == nil
 }
 
-// before compares timestamps. One that is no timestamp is before none.
+// before reports whether timestamp a is earlier than b. It is false if either is
+// not a timestamp.
 func before(a, b string) bool {
 	at, okA := timestamp(a)
 	bt, okB := timestamp(b)
 	return okA && okB && at.Before(bt)
 }
 
-// simultaneous reports whether two timestamps are the same, for a client that
-// keeps whole seconds.
+// simultaneous reports whether two timestamps are in the same second, since some
+// clients store whole seconds. Texts that are not timestamps must be equal.
 func simultaneous(a, b string) bool {
 	at, okA := timestamp(a)
 	bt, okB := timestamp(b)

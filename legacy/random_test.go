@@ -16,13 +16,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// generator makes statuses as controllers and users leave them: with completed
-// steps that have a phase or a message of one, and several entries of a name.
+// generator makes statuses as controllers and users leave them: completed steps
+// that still have a phase or its message, and several entries of one name.
 type generator struct{ *rand.Rand }
 
 func (g generator) pick(texts ...string) string { return texts[g.IntN(len(texts))] }
 
-// maybe returns one of the texts in one of n cases, else nothing.
+// maybe returns one of the texts in one of n cases, otherwise an empty text.
 func (g generator) maybe(n int, texts ...string) string {
 	if g.IntN(n) > 0 {
 		return ""
@@ -30,7 +30,7 @@ func (g generator) maybe(n int, texts ...string) string {
 	return g.pick(texts...)
 }
 
-// object returns an object of the members that are not empty, in any order.
+// object returns an object of the non-empty members, in random order.
 func (g generator) object(members ...string) string {
 	var some []string
 	for _, m := range members {
@@ -46,9 +46,12 @@ func (g generator) entry() string {
 	times := []string{`"2025-03-01T10:00:00Z"`, `"2025-03-01T12:30:00+02:00"`, `"2025-03-01T10:00:00.123Z"`, `"garbage"`}
 	unset := []string{`null`, `""`}
 	e := []string{
-		`"name":"` + g.pick("Prepare", "StageBackup", "DataBackup", "StateBackup", "StageRestore", "DataRestore", "Backup", "DirectVolume", "Cleanup", `\u0050repare`, `\ud800`, "\xff") + `"`,
-		g.maybe(3, `"phase":"CreateDirectVolumeMigration"`, `"phase":"EnsureQuiesced"`, `"phase":"Created"`, `"ph\u0061se":"Lost"`, `"phase":""`, `"phase":null`),
-		g.maybe(2, `"message":"Completed"`, `"message":"Failed"`, `"message":"Canceled"`, `"message":"Skipped"`, `"message":""`, `"message":null`, `"message":"CreateDirectVolumeMigration in progress"`),
+		`"name":"` + g.pick("Prepare", "StageBackup", "DataBackup", "StateBackup", "StageRestore", "DataRestore", "Backup",
+			"DirectVolume", "Cleanup", `\u0050repare`, `\ud800`, "\xff") + `"`,
+		g.maybe(3, `"phase":"CreateDirectVolumeMigration"`, `"phase":"EnsureQuiesced"`, `"phase":"Created"`,
+			`"ph\u0061se":"Lost"`, `"phase":""`, `"phase":null`),
+		g.maybe(2, `"message":"Completed"`, `"message":"Failed"`, `"message":"Canceled"`, `"message":"Skipped"`,
+			`"message":""`, `"message":null`, `"message":"CreateDirectVolumeMigration in progress"`),
 		g.maybe(3, `"progress":["1 of 2","2 of 2"]`, `"progress":[]`, `"progress":null`),
 		g.maybe(3, `"skipped":true`, `"skipped":false`, `"skipped":null`),
 		g.maybe(4, `"failed":true`, `"failed":false`),
@@ -67,13 +70,14 @@ func (g generator) status() string {
 	var entries []string
 	for range g.IntN(6) {
 		e := g.entry()
-		for range 1 + max(0, g.IntN(6)-3) { // an edit has repeated it
+		for range 1 + max(0, g.IntN(6)-3) { // sometimes repeated, as by an edit
 			entries = append(entries, e)
 		}
 	}
 	g.Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
 	return g.object(
-		g.pick("", `"phase":""`, `"phase":null`, `"phase":"Created"`, `"phase":"QuiesceApplications"`, `"phase":"CreateDirectVolumeMigration"`, `"phase":"Completed"`, `"phase":"InitialBackupFailed"`),
+		g.pick("", `"phase":""`, `"phase":null`, `"phase":"Created"`, `"phase":"QuiesceApplications"`,
+			`"phase":"CreateDirectVolumeMigration"`, `"phase":"Completed"`, `"phase":"InitialBackupFailed"`),
 		g.pick("", `"itinerary":""`, `"itinerary":"Final"`, `"itinerary":"Stage"`, `"itinerary":"Cancel"`, `"itinerary":"Nope"`),
 		g.maybe(4, `"itenerary":"Stage"`, `"itenerary":"Final"`, `"itenerary":null`),
 		g.pick(`"pipeline":[`+strings.Join(entries, ",")+`]`, `"pipeline":[`+strings.Join(entries, ",")+`]`, `"pipeline":null`, ""),
@@ -81,9 +85,9 @@ func (g generator) status() string {
 	)
 }
 
-// TestRandomStatuses takes statuses there and back. The current form has each
-// step once, started ones first, and completed ones read how they ended;
-// nothing that ran is lost; and the original comes back byte for byte.
+// TestRandomStatuses upgrades and downgrades random statuses. The current form has
+// each step once and started ones first, completed steps read how they ended, and
+// no started step is lost. The original comes back byte for byte.
 func TestRandomStatuses(t *testing.T) {
 	g := generator{rand.New(rand.NewPCG(1, 2))}
 	repaired, united := 0, 0
@@ -92,7 +96,10 @@ func TestRandomStatuses(t *testing.T) {
 		var now *legacy.Selected
 		if g.IntN(2) == 0 {
 			all := mtc.Vocabulary().All()
-			now = &legacy.Selected{Itinerary: g.pick(mtc.Final, mtc.Stage, mtc.Cancel), Facts: phases.NewFacts(phases.Flags(g.Uint64())&all, phases.Flags(g.Uint64())&all)}
+			now = &legacy.Selected{
+				Itinerary: g.pick(mtc.Final, mtc.Stage, mtc.Cancel),
+				Facts:     phases.NewFacts(phases.Flags(g.Uint64())&all, phases.Flags(g.Uint64())&all),
+			}
 		}
 		up, err := adapter.Upgrade([]byte(raw), now)
 		require.NoError(t, err, raw)
@@ -116,7 +123,7 @@ func TestRandomStatuses(t *testing.T) {
 		if strings.Contains(raw, `"itinerary"`) {
 			continue
 		}
-		// The migration is rolled back: what has started stays.
+		// If the migration is rolled back, the started steps stay.
 		on := strings.Replace(string(up.Status), `"other"`, `"itinerary":"Rollback","other"`, 1)
 		down, err = adapter.Downgrade([]byte(on), up.Remainder)
 		require.NoError(t, err)
@@ -125,11 +132,11 @@ func TestRandomStatuses(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, ran(t, up.Status), ran(t, back.Status), raw)
 	}
-	require.Greater(t, repaired, 1_000, "completed steps that read something else")
-	require.Greater(t, united, 1_000, "steps of several entries")
+	require.Greater(t, repaired, 1_000, "completed steps with a phase or a wrong message")
+	require.Greater(t, united, 1_000, "steps with several entries")
 }
 
-// typed is a status as encoding/json reads it.
+// typed is a status as encoding/json decodes it.
 type typed struct {
 	Phase, Itinerary string
 	Pipeline         []struct {
@@ -145,8 +152,8 @@ func parsed(t *testing.T, raw string) (s typed) {
 	return s
 }
 
-// checkCompleted checks what completed steps read, and returns how many read
-// otherwise in was.
+// checkCompleted checks the messages and phases of completed steps, and returns
+// the number of those in was that had to change.
 func checkCompleted(t *testing.T, is, was typed) (otherwise int) {
 	t.Helper()
 	ends := []string{steps.MessageCompleted, steps.MessageFailed, steps.MessageCanceled}
@@ -166,8 +173,8 @@ func checkCompleted(t *testing.T, is, was typed) (otherwise int) {
 	return otherwise
 }
 
-// checkMerged checks that each step is there once, with all that its entries
-// that started tell, and returns how many steps had several.
+// checkMerged checks that each step is listed once and combines its entries that
+// have started, and returns the number of steps that had several of those.
 func checkMerged(t *testing.T, is, was typed) (several int) {
 	t.Helper()
 	current := func(name string) string {
@@ -178,11 +185,11 @@ func checkMerged(t *testing.T, is, was typed) (several int) {
 		}
 		return name
 	}
-	type told struct {
+	type combined struct {
 		open, failed, progress bool
 		n                      int
 	}
-	all := make(map[string]told)
+	all := make(map[string]combined)
 	for _, e := range was.Pipeline {
 		if e.Started == "" && e.Completed == "" && !e.Failed {
 			continue
@@ -199,7 +206,7 @@ func checkMerged(t *testing.T, is, was typed) (several int) {
 		require.False(t, seen[e.Name], e.Name)
 		seen[e.Name] = true
 		a, ran := all[e.Name]
-		require.False(t, ran && waiting, "%s has started, behind one that has not", e.Name)
+		require.False(t, ran && waiting, "%s has started, but a step before it has not", e.Name)
 		if !ran {
 			waiting = true
 			continue
@@ -217,16 +224,19 @@ func checkMerged(t *testing.T, is, was typed) (several int) {
 	return several
 }
 
-// TestCompletedStepsOfRecordedStatuses gives each completed step of each
-// recorded status a phase and a message of one, as mig-controller leaves them
-// in front of DirectVolume, and each entry a second time. Both upgrade to what
-// the recorded status upgrades to, and come back byte for byte.
+// TestCompletedStepsOfRecordedStatuses changes each recorded status in two ways:
+// completed steps get a phase and its message, as mig-controller leaves them before
+// DirectVolume, or each entry is repeated. Both upgrade to the same status as the
+// recorded one, and come back byte for byte.
 func TestCompletedStepsOfRecordedStatuses(t *testing.T) {
 	inPhase := strings.NewReplacer(
 		`"message":"Completed"`, `"phase":"EnsureInitialBackup","message":"EnsureInitialBackup in progress","progress":["1 of 1"]`,
 		`"message":"Failed"`, `"phase":"BackupCreated","message":"","progress":["1 of 1"]`,
 	)
-	fixed := strings.NewReplacer(`"message":"Completed"`, `"message":"Completed","progress":["1 of 1"]`, `"message":"Failed"`, `"message":"Failed","progress":["1 of 1"]`)
+	fixed := strings.NewReplacer(
+		`"message":"Completed"`, `"message":"Completed","progress":["1 of 1"]`,
+		`"message":"Failed"`, `"message":"Failed","progress":["1 of 1"]`,
+	)
 	changed := 0
 	for _, lines := range lines(t) {
 		for _, line := range lines {
@@ -255,8 +265,7 @@ func TestCompletedStepsOfRecordedStatuses(t *testing.T) {
 	require.Greater(t, changed, 240)
 }
 
-// twice returns a status with each entry of its pipeline a second time, behind
-// all others.
+// twice returns a status with the entries of its pipeline repeated at the end.
 func twice(t *testing.T, status string) string {
 	t.Helper()
 	const key = `"pipeline":[`

@@ -9,49 +9,51 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 )
 
-// version is that of the remainder's format. A reader ignores any other.
+// version is the version of the remainder's format. A remainder of any other is
+// ignored.
 const version = 1
 
 // broken is the problem of a remainder that cannot be read.
 const broken = "cannot be read"
 
-// The remainder is a JSON object. What the status has lost is in it as it was
-// written; what the status still has, only by name:
+// The remainder is a JSON object. It holds the original text of what the upgrade
+// dropped or changed, and the names of the entries that stayed:
 //
 //	{
 //	  "version": 1,
-//	  "sum": "92d1...",           of the upgraded status, to see whether it has changed
+//	  "sum": "92d1...",           of the upgraded status, to detect changes
 //	  "itinerary": "Final",       as recorded; absent if none was
-//	  "phase": "Enqueued",        as it was, if it was changed
-//	  "phaseAbsent": true,        if there was none, and one was added
-//	  "pipeline": [               as it was, if it was changed
-//	    "Prepare",                an entry that the upgraded status has just so
-//	    {"name": "StageBackup"}   an entry that it has not
+//	  "phase": "Enqueued",        the original, if it was changed
+//	  "phaseAbsent": true,        if there was none and one was added
+//	  "pipeline": [               the original, if it was changed
+//	    "Prepare",                an entry that is unchanged in the upgraded status
+//	    {"name": "StageBackup"}   an entry that is not in it
 //	  ]
 //	}
 
-// remainder is a remainder that was read.
+// remainder is a parsed remainder.
 type remainder struct {
 	sum, itinerary string
 	phaseChanged   bool
-	phaseWas       string // empty if it was not changed, or absent
-	phase          []byte // its text; nil for none
+	phaseWas       string // empty if the phase was not changed, or absent
+	phase          []byte // the JSON text of phaseWas; nil if absent
 	pipeline       bool   // whether the pipeline was changed
 	items          []item
 }
 
-// item is an entry of the pipeline as it was: the one of that name in the
-// present status, or an entry of its own.
+// item is an entry of the original pipeline. If was is nil, it is the entry of
+// that name in the present status.
 type item struct {
 	name string
 	was  *entry
 }
 
-// remember writes down what upgrading has made of a status. An entry is named
-// once at most, so that reading a remainder never copies it twice.
+// remember returns the remainder of an upgrade from was to up. It refers to an
+// entry by name at most once; a reader therefore never copies an entry twice.
 func remember(was, up *status) []byte {
 	changed := !slices.EqualFunc(was.entries, up.entries, func(a, b *entry) bool { return a.members.Equal(b.members) })
-	size := len(`{"version":1,"sum":"0123456789abcdef","itinerary":,"phaseAbsent":true,"pipeline":[]}`) + len(up.itineraryText) + len(was.phaseText)
+	size := len(`{"version":1,"sum":"0123456789abcdef","itinerary":,"phaseAbsent":true,"pipeline":[]}`)
+	size += len(up.itineraryText) + len(was.phaseText)
 	if changed {
 		for _, e := range was.entries {
 			size += e.members.Size() + len(",")
@@ -88,7 +90,7 @@ func remember(was, up *status) []byte {
 	return append(b, '}')
 }
 
-// parseRemainder reads a remainder. The error is a [*RemainderError].
+// parseRemainder parses a remainder. The error is a [*RemainderError].
 func parseRemainder(raw []byte) (*remainder, error) {
 	text, err := rawjson.Compact(raw)
 	if err != nil {
@@ -103,8 +105,8 @@ func parseRemainder(raw []byte) (*remainder, error) {
 	case v == nil:
 		return nil, &RemainderError{Problem: "has no version"}
 	case string(v) != strconv.Itoa(version):
-		const most = 20 // of a text that can be as long as the remainder
-		return nil, &RemainderError{Problem: fmt.Sprintf("is of version %.*s, and this release knows %d", most, v, version)}
+		const most = 20 // since v can be as long as the remainder
+		return nil, &RemainderError{Problem: fmt.Sprintf("has version %.*s, but this release reads only version %d", most, v, version)}
 	}
 	out := &remainder{sum: r.text("sum"), itinerary: r.text("itinerary")}
 	out.phaseWas, out.phase = r.text("phase"), r.one("phase")

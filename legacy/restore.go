@@ -8,7 +8,7 @@ import (
 
 var errForeign = &RemainderError{Problem: "belongs to another status"}
 
-// back makes the old form with a remainder. The error is a [*RemainderError].
+// back returns the old form, using a remainder. The error is a [*RemainderError].
 func (s *adapting) back(raw []byte) (*status, error) {
 	r, err := parseRemainder(raw)
 	if err != nil {
@@ -20,7 +20,7 @@ func (s *adapting) back(raw []byte) (*status, error) {
 	return s.carry(r)
 }
 
-// restore gives the original back, of a status that has not changed.
+// restore returns the original of a status that has not changed since.
 func (s *adapting) restore(r *remainder) (*status, error) {
 	if s.null() || r.pipeline && !s.listed {
 		return nil, errForeign
@@ -44,17 +44,18 @@ func (s *adapting) restore(r *remainder) (*status, error) {
 		}
 	}
 	was := s.with(phase, entries)
-	// Whoever made this remainder: nothing that happened gets lost by it. Only
-	// the steps that have started are upgraded for that.
+	// Users can edit the remainder. Whatever it holds, the phase and the started
+	// steps must survive, so upgrade those again and compare.
 	again := s.adapting(was)
-	if again.names.now(was.phase) != s.names.now(s.phase) || !slices.EqualFunc(unite(again.started()), unite(s.started()), (*entry).same) {
+	samePhase := again.names.now(was.phase) == s.names.now(s.phase)
+	if !samePhase || !slices.EqualFunc(unite(again.started()), unite(s.started()), (*entry).same) {
 		return nil, errForeign
 	}
 	return was, nil
 }
 
-// carry makes the old form of a status that has gone on, with what the
-// remainder remembers from before.
+// carry returns the old form of a status that has changed since the upgrade,
+// completed by the entries of the remainder.
 func (s *adapting) carry(r *remainder) (*status, error) {
 	then := s.phaseNames(r.itinerary, r.phaseWas)
 	then.created = then.created && r.phaseChanged
@@ -65,24 +66,23 @@ func (s *adapting) carry(r *remainder) (*status, error) {
 	out := downgrade(s.status, was)
 	phase := out.phaseText
 	if r.phaseChanged && r.phase == nil && out.phase == "" {
-		phase = nil // as it was: without one
+		phase = nil // the original had none
 	}
 	if err := s.fit(out.entries, r.items, then); err != nil {
 		return nil, err
 	}
-	// A step not started can start only while the itinerary is the same and not
-	// done.
+	// A step not started can still start only if the itinerary is the same and
+	// not done.
 	open := r.itinerary == s.itinerary && s.phase != mtc.PhaseCompleted
 	return out.with(phase, united(out.entries, r.items, open)), nil
 }
 
-// fit checks that the steps which had started are still there, as they must
-// be, and gives those that have not changed since their former text. The present
-// entries are in the old form, under unique names; then are the names of the
-// phases that were remembered.
+// fit checks that the steps that had started are still present, and restores the
+// original text of those that have not changed. The present entries are in the
+// old form and have unique names; then are the phase names at the upgrade.
 func (s *adapting) fit(present []*entry, items []item, then phaseNames) error {
 	were := make(map[string][]*entry)
-	named := make(map[string]bool) // an entry of the step was as upgrading made it
+	named := make(map[string]bool) // steps with an entry that the upgrade left as it was
 	for _, item := range items {
 		if name := stepThen(item.name); item.was == nil {
 			named[name] = true
@@ -94,7 +94,7 @@ func (s *adapting) fit(present []*entry, items []item, then phaseNames) error {
 	for i, e := range present {
 		index[e.name] = i
 	}
-	current := make(map[string][]*entry, len(s.entries)) // all that the present status has of a step
+	current := make(map[string][]*entry, len(s.entries)) // the present entries of each step
 	for i := range s.entries {
 		e := s.form(i)
 		current[e.name] = append(current[e.name], e)
@@ -102,7 +102,9 @@ func (s *adapting) fit(present []*entry, items []item, then phaseNames) error {
 	for name, group := range were {
 		at, there := index[name]
 		ran := started(group)
-		fits := there && (named[name] || slices.ContainsFunc(ran, func(e *entry) bool { return simultaneous(e.started, present[at].started) }))
+		fits := there && (named[name] || slices.ContainsFunc(ran, func(e *entry) bool {
+			return simultaneous(e.started, present[at].started)
+		}))
 		if len(ran) > 0 && !fits {
 			return errForeign
 		}
@@ -116,12 +118,12 @@ func (s *adapting) fit(present []*entry, items []item, then phaseNames) error {
 	return nil
 }
 
-// united returns the present entries and those remembered that do not contradict
-// them, each behind the one that was before it. No remembered one has started:
-// see fit. If open, steps not started can still start.
+// united returns the present entries and the items that do not contradict them,
+// each behind its former predecessor. No item that it adds has started; see fit.
+// If open, steps not started can still start.
 func united(present []*entry, items []item, open bool) []*entry {
-	// What comes back stands in a gap: in front of all present entries, or
-	// behind one of them.
+	// A restored entry goes into a gap: gap 0 precedes all present entries, gap
+	// i+1 follows entry i.
 	gaps := make(map[string]int, len(present))
 	lastRan := 0
 	for i, e := range present {
@@ -130,7 +132,7 @@ func united(present []*entry, items []item, open bool) []*entry {
 			lastRan = i + 1
 		}
 	}
-	passed := 0 // of the remembered entries, those before the last that has started
+	passed := 0 // index of the last item whose step has started by now
 	for i, item := range items {
 		if gap, there := gaps[stepThen(item.name)]; there && present[gap-1].ran() {
 			passed = i

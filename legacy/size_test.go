@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestManyEntries goes there and back with so many entries that this would not
-// end if any way searched them for each of them.
+// TestManyEntries upgrades and downgrades so many entries that the test would time
+// out if a conversion were quadratic.
 func TestManyEntries(t *testing.T) {
 	const n = 40_000
 	var b strings.Builder
@@ -31,8 +31,8 @@ func TestManyEntries(t *testing.T) {
 	require.Empty(t, down.Warnings)
 	require.True(t, b.String() == string(down.Status))
 
-	// The migration has gone on, and has dropped steps that the remainder
-	// has, and can still start.
+	// The migration has progressed and has dropped steps that the remainder has
+	// and that can still start.
 	on := strings.Replace(string(up.Status), `"Started"`, `"StartRefresh"`, 1)
 	on = strings.ReplaceAll(on, `{"name":"N`, `{"name":"M`)
 	down, err = adapter.Downgrade([]byte(on), up.Remainder)
@@ -43,13 +43,13 @@ func TestManyEntries(t *testing.T) {
 	require.Equal(t, n/4, strings.Count(string(down.Status), `{"name":"M`))
 }
 
-// TestDeepEntry counts what is allocated for a field that is nested as deep as
-// encoding/json allows: it must not be the text once more for each level.
+// TestDeepEntry limits the allocations for a field that is nested as deeply as
+// encoding/json allows: they must not contain the text once for each level.
 func TestDeepEntry(t *testing.T) {
 	const depth, payload = 4_500, 1 << 18
 	field := strings.Repeat(`{"b":[`, depth) + `"` + strings.Repeat("x", payload) + `"` + strings.Repeat(`],"a":1}`, depth)
 	status := []byte(`{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"StageBackup","started":"t","x":` + field + `}]}`)
-	const most = 50 // times the text, for both ways; the levels are 9,000
+	const most = 50 // times the text, for both directions; there are 9,000 levels
 	require.Less(t, allocated(func() {
 		up, err := adapter.Upgrade(status, nil)
 		require.NoError(t, err)
@@ -58,7 +58,7 @@ func TestDeepEntry(t *testing.T) {
 		require.Empty(t, down.Warnings)
 		require.True(t, string(status) == string(down.Status))
 
-		// So is a comparison of what has gone on.
+		// Comparing a status that has changed is as cheap.
 		on := strings.Replace(string(up.Status), `"Started"`, `"StartRefresh"`, 1)
 		down, err = adapter.Downgrade([]byte(on), up.Remainder)
 		require.NoError(t, err)

@@ -2,14 +2,14 @@ package legacy
 
 import "encoding/json"
 
-// UpgradeStatus is [Adapter.Upgrade] for a typed status: a struct that is read
-// and written as JSON, as the status of a custom resource is. If nothing
-// changes, or on an error, status is left alone. Otherwise it is replaced: what
-// is not in its JSON comes out empty. The remainder and the warnings are those
-// of [Upgraded].
+// UpgradeStatus is [Adapter.Upgrade] for a typed status: a struct with a JSON
+// form, such as the status of a custom resource. On an error, or if nothing
+// changes, status is not touched. Otherwise it is replaced, and fields that have
+// no JSON form become empty. The remainder and the warnings are those of
+// [Upgraded].
 //
-// The type must have the field skipped on its steps, as [steps.Step] does, or
-// skipped steps will be taken for steps not started.
+// The steps of the type must have the JSON field skipped, as [steps.Step] does;
+// otherwise skipped steps are taken for steps not started.
 //
 // [steps.Step]: https://pkg.go.dev/github.com/konveyor/dynamic-pipeline/steps#Step
 func UpgradeStatus[T any](a *Adapter, status *T, now *Selected) (remainder json.RawMessage, warnings []error, err error) {
@@ -38,7 +38,7 @@ func DowngradeStatus[T any](a *Adapter, status *T, remainder []byte) (warnings [
 	return down.Warnings, nil
 }
 
-// adapt takes a typed status through JSON.
+// adapt applies a function to the JSON form of a typed status.
 func adapt[T any](status *T, through func([]byte) (json.RawMessage, error)) error {
 	before, err := json.Marshal(status)
 	if err != nil {
@@ -48,7 +48,7 @@ func adapt[T any](status *T, through func([]byte) (json.RawMessage, error)) erro
 	if err != nil || string(before) == string(after) {
 		return err
 	}
-	var out T // not the one given, whose slices and pointers others may share
+	var out T // a new value, since other variables may share slices and pointers of *status
 	if err := json.Unmarshal(after, &out); err != nil {
 		return &StatusError{Place: "status", Problem: "cannot be read back from JSON", Err: err}
 	}

@@ -10,37 +10,39 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// skippedMessage is what upstream writes into the steps that it skips.
+// skippedMessage is the message that upstream writes to the steps that it skips.
 const skippedMessage = "Skipped"
 
-// Upgrade returns the current form of a status. The status is JSON: an object,
-// null, or nothing at all.
+// Upgrade returns the current form of a status. The status is a JSON object,
+// null or empty.
 //
-// Steps and phases get the names of today. An empty or absent phase becomes
-// Created if an itinerary is recorded, since upstream does not write an empty
-// one; without either, the migration has not begun and has no phase yet. The
-// recorded itinerary is the member itinerary or, if that is absent or empty,
-// itenerary, as MTC 1.2 spelled it; neither is changed. A phase that the
-// recorded itinerary does not have stays as it is. Skipped steps that did not
-// start are dropped. A completed step reads Failed if it failed, Canceled if it
-// read so, and Completed otherwise; it has no phase and keeps its progress.
-// Two entries for one step, written by two releases or by the user, become
-// one. Started steps keep their order, and those that have not started follow
-// them.
+//   - Steps and phases get their present names. A phase that the recorded
+//     itinerary does not have stays as it is.
+//   - An empty or absent phase becomes Created if an itinerary is recorded, since
+//     upstream omits an empty phase. If neither is there, the migration has not
+//     begun and gets no phase.
+//   - The recorded itinerary is the member itinerary or, if that is absent or
+//     empty, itenerary, as MTC 1.2 spelled it. Neither is changed.
+//   - Skipped steps that did not start are dropped. Started steps keep their
+//     order, and steps not started follow them.
+//   - A completed step reads Failed if it failed, Canceled if it read so, and
+//     Completed otherwise. It has no phase and keeps its progress.
+//   - Several entries for one step, written by two releases or by a user, are
+//     merged.
 //
-// With now, the steps not started become those that are still to come: from
-// the recorded phase on, or, if now selects another itinerary than the
-// recorded one, from the start of that. As for [machine.Set.Resume], a phase
-// recorded without an itinerary is one of the selected itinerary; it may have
-// a former name there, and keeps it in the status. A status without a
-// pipeline, or of a migration that has not begun, gets none. A phase to plan
-// from that the selected itinerary does not have leaves the steps as they are,
-// with a [*NotPlannedError] among the warnings. Without now they stay as well.
+// If now is not nil, the steps not started are replaced by the remaining steps:
+// those from the recorded phase on or, if now selects another itinerary than the
+// recorded one, all of that itinerary. A status without a pipeline, or of a
+// migration that has not begun, gets none. As in [machine.Set.Resume], a phase
+// recorded without an itinerary belongs to the selected itinerary; it may be a
+// former name, which the status keeps. If the selected itinerary does not have
+// the phase, the steps not started are kept, with a [*NotPlannedError] among the
+// warnings. If now is nil, they are kept as well.
 //
-// A status in the current form comes back as it is, without a remainder.
+// A status in the current form is returned unchanged, without a remainder.
 //
-// Time, memory and result are linear in the size of the status, whatever it
-// holds.
+// Time, memory and the length of the result are linear in the size of the status,
+// for any input.
 //
 // The error is a [*StatusError], or a [*phases.UnknownItineraryError] if now
 // names an itinerary that the adapter does not have.
@@ -48,11 +50,11 @@ func (a *Adapter) Upgrade(status []byte, now *Selected) (Upgraded, error) {
 	return a.UpgradeAgain(status, nil, now)
 }
 
-// UpgradeAgain is [Adapter.Upgrade] for a status that was upgraded before, and
-// has a remainder of that: one that another controller wrote to meanwhile, or
-// one whose steps must be replanned. The new remainder leads back to the
-// same original as the old one. An old one that does not fit is ignored, with a
-// [*RemainderError] among the warnings.
+// UpgradeAgain is [Adapter.Upgrade] for a status that was upgraded before and
+// has the remainder of that upgrade. Use it if an old controller wrote to the
+// status in the meantime, or if the steps must be replanned. The new remainder
+// leads back to the same original as the old one. An old remainder that does not
+// fit is ignored, with a [*RemainderError] among the warnings.
 func (a *Adapter) UpgradeAgain(status, remainder []byte, now *Selected) (Upgraded, error) {
 	if len(status) == 0 {
 		return Upgraded{}, nil
@@ -88,13 +90,13 @@ func (a *Adapter) UpgradeAgain(status, remainder []byte, now *Selected) (Upgrade
 	return out, nil
 }
 
-// adapting is a status that is being adapted, either way. Each of its entries is
-// upgraded at most once: the upgrade and the way back share the result.
+// adapting is a status in conversion, in either direction. Upgrade and downgrade
+// share forms, which upgrades each entry at most once.
 type adapting struct {
 	*Adapter
 	*status
 	names phaseNames
-	forms []*entry // the current form of each entry; nil until it is needed
+	forms []*entry // the current form of each entry; nil until needed
 }
 
 func (a *Adapter) adapting(s *status) *adapting {
@@ -120,7 +122,7 @@ func (s *adapting) started() []*entry {
 	return ran
 }
 
-// upgrade does all that does not depend on what is selected now.
+// upgrade makes all changes that do not depend on what is selected.
 func (s *adapting) upgrade() *status {
 	if s.null() {
 		return s.status
@@ -138,11 +140,10 @@ func (s *adapting) upgrade() *status {
 	return s.with(phase, unite(entries))
 }
 
-// phaseNames knows the phases of one status by the names of today.
+// phaseNames maps the phase names of one status to the present ones.
 type phaseNames struct {
 	phases map[string]*phases.Phase // of the recorded itinerary; nil if the adapter does not have it
-	// created reports that the status is in the phase Created and does not
-	// name it.
+	// created means that the status is in the phase Created without naming it.
 	created bool
 }
 
@@ -151,8 +152,8 @@ func (a *Adapter) phaseNames(itinerary, phase string) phaseNames {
 	return phaseNames{phases: known, created: phase == "" && known[mtc.PhaseCreated] != nil}
 }
 
-// now returns the name of today of the status's phase, or of a step's. It is
-// the name given if the itinerary does not have it.
+// now returns the present name of a phase of the status or of a step. If the
+// itinerary does not have the phase, it returns the name as given.
 func (n phaseNames) now(phase string) string {
 	if phase == "" {
 		if n.created {
@@ -166,12 +167,12 @@ func (n phaseNames) now(phase string) string {
 	return phase
 }
 
-// upgradeEntry returns the current form of an entry, whether it is dropped or
-// not.
+// upgradeEntry returns the current form of an entry, even of one that the caller
+// drops.
 func (a *Adapter) upgradeEntry(e *entry, names phaseNames) *entry {
 	name, phase, message := a.stepNow(e.name), e.phase, e.message
-	// Most entries have no phase. Only of an open one that has an empty phase
-	// is that Created: this is how Downgrade writes it.
+	// An absent phase stays absent. An empty one means Created, but only in an
+	// open entry: Downgrade writes it so.
 	if phase != "" || e.open() && e.members.Index("phase") >= 0 {
 		phase = names.now(phase)
 	}
@@ -199,7 +200,7 @@ func (a *Adapter) upgradeEntry(e *entry, names phaseNames) *entry {
 	return e
 }
 
-// message returns the message of an open step that reads Skipped.
+// message returns the message that replaces Skipped in an open step.
 func (n phaseNames) message(phase string) string {
 	if phase == "" {
 		return steps.MessageContinues
@@ -210,7 +211,8 @@ func (n phaseNames) message(phase string) string {
 	return phase
 }
 
-// plan lists the steps that are still to come behind those that have started.
+// plan returns the status with the started steps, followed by the remaining
+// steps of what is selected.
 func (a *Adapter) plan(s *status, now Selected) (planned *status, warning, err error) {
 	g, err := a.itineraries.Graph(now.Itinerary)
 	if err != nil {
@@ -221,7 +223,7 @@ func (a *Adapter) plan(s *status, now Selected) (planned *status, warning, err e
 		return s, nil, nil
 	}
 	entries := started(s.entries)
-	if s.phase != mtc.PhaseCompleted { // else it is done, and never switches
+	if s.phase != mtc.PhaseCompleted { // a done migration never switches
 		var p machine.Position
 		if s.itinerary == now.Itinerary || s.itinerary == "" {
 			p.Phase = s.phase
@@ -243,7 +245,7 @@ func (a *Adapter) plan(s *status, now Selected) (planned *status, warning, err e
 	return s.with(s.phaseText, entries), nil, nil
 }
 
-// notStarted returns the entry of a step that is still to come.
+// notStarted returns the entry of a remaining step.
 func notStarted(name string) *entry {
 	e := new(entry)
 	e.set("name", &e.name, name)
@@ -251,8 +253,8 @@ func notStarted(name string) *entry {
 	return e
 }
 
-// ahead returns the steps that a plan shows, by the rules of [steps.Sync]: if it
-// is unknown whether one will run, it stays if it was listed.
+// ahead returns the steps that a plan shows, by the rules of [steps.Sync]: a step
+// of which it is unknown whether it will run stays if it was listed.
 func (a *Adapter) ahead(plan *machine.Plan, listed map[string]*entry) []string {
 	g := plan.Graph()
 	var names []string

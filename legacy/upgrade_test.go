@@ -16,12 +16,13 @@ import (
 
 var adapter = legacy.NewAdapter(legacytest.Itineraries(mtc.DataNames), mtc.DataNames)
 
-// selected is an itinerary with some flags true, all others false.
+// selected returns a selection in which the flags of yes are true and all others
+// false.
 func selected(itinerary string, yes phases.Flags) *legacy.Selected {
 	return &legacy.Selected{Itinerary: itinerary, Facts: phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)}
 }
 
-// TestUpgrade upgrades statuses written by hand, and goes back from each.
+// TestUpgrade upgrades statuses and downgrades each result to the original.
 func TestUpgrade(t *testing.T) {
 	plain := mtc.DirectImage | mtc.EnableImage
 	for _, tt := range []struct {
@@ -32,11 +33,11 @@ func TestUpgrade(t *testing.T) {
 		{name: "null", status: `null`, want: `null`},
 		{name: "empty", status: `{}`, want: `{}`},
 		{
-			name:   "not begun stays alone",
+			name:   "not begun",
 			status: `{"phase":"","conditions":[]}`,
 			want:   `{"phase":"","conditions":[]}`,
 		}, {
-			name:   "not begun with a selection stays alone",
+			name:   "not begun, with a selection",
 			status: `{"pipeline":[]}`, now: selected(mtc.Final, plain),
 			want: `{"pipeline":[]}`,
 		}, {
@@ -50,7 +51,8 @@ func TestUpgrade(t *testing.T) {
 		}, {
 			name:   "empty pipeline",
 			status: `{"phase":"Started","itinerary":"Stage","pipeline":[]}`, now: selected(mtc.Stage, plain),
-			want: `{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"Prepare","message":"Not started"},{"name":"DirectImage","message":"Not started"},{"name":"Cleanup","message":"Not started"}]}`,
+			want: `{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"Prepare","message":"Not started"},
+				{"name":"DirectImage","message":"Not started"},{"name":"Cleanup","message":"Not started"}]}`,
 		}, {
 			name:   "empty pipeline without a selection",
 			status: `{"phase":"Started","itinerary":"Stage","pipeline":[ ]}`,
@@ -96,9 +98,12 @@ func TestUpgrade(t *testing.T) {
 			status: `{"pipeline":[{"name":"StateBackup","started":"t"},{"name":"StageRestore"}]}`,
 			want:   `{"pipeline":[{"name":"DataBackup","started":"t"},{"name":"DataRestore"}]}`,
 		}, {
-			name:   "skipped steps go, started ones come first",
-			status: `{"pipeline":[{"name":"Prepare","started":"t","completed":"t"},{"name":"Backup","skipped":true,"message":"Skipped"},{"name":"Restore","message":"Not started"},{"name":"Cleanup","started":"t"}]}`,
-			want:   `{"pipeline":[{"name":"Prepare","started":"t","completed":"t","message":"Completed"},{"name":"Cleanup","started":"t"},{"name":"Restore","message":"Not started"}]}`,
+			name: "skipped steps are dropped, started ones come first",
+			status: `{"pipeline":[{"name":"Prepare","started":"t","completed":"t"},
+				{"name":"Backup","skipped":true,"message":"Skipped"},{"name":"Restore","message":"Not started"},
+				{"name":"Cleanup","started":"t"}]}`,
+			want: `{"pipeline":[{"name":"Prepare","started":"t","completed":"t","message":"Completed"},
+				{"name":"Cleanup","started":"t"},{"name":"Restore","message":"Not started"}]}`,
 		}, {
 			name:   "skipped, but it has run",
 			status: `{"itinerary":"Cancel","phase":"Completed","pipeline":[{"started":"t","completed":"t","name":"Cleanup","message":"Skipped","skipped":true}]}`,
@@ -110,7 +115,8 @@ func TestUpgrade(t *testing.T) {
 		}, {
 			name:   "skipped, but it runs",
 			status: `{"itinerary":"Cancel","phase":"Canceled","pipeline":[{"started":"t","name":"Cleanup","phase":"Canceled","message":"Skipped","skipped":true}]}`,
-			want:   `{"itinerary":"Cancel","phase":"Canceled","pipeline":[{"started":"t","name":"Cleanup","phase":"Canceled","message":"Recording that the migration was canceled"}]}`,
+			want: `{"itinerary":"Cancel","phase":"Canceled","pipeline":[
+				{"started":"t","name":"Cleanup","phase":"Canceled","message":"Recording that the migration was canceled"}]}`,
 		}, {
 			name:   "skipped, but it runs an unknown phase, or none",
 			status: `{"pipeline":[{"started":"t","name":"A","phase":"Lost","message":"Skipped","skipped":true},{"started":"t","name":"B","message":"Skipped","skipped":true}]}`,
@@ -120,47 +126,74 @@ func TestUpgrade(t *testing.T) {
 			status: `{"pipeline":[{"started":"t","completed":"t","name":"Cleanup","message":"Look here","skipped":true},{"name":"A","skipped":false}]}`,
 			want:   `{"pipeline":[{"started":"t","completed":"t","name":"Cleanup","message":"Completed"},{"name":"A"}]}`,
 		}, {
-			name:   "completed without started",
-			status: `{"pipeline":[{"name":"Prepare","message":"Not started"},{"name":"StageBackup","completed":"t","skipped":true,"message":"Skipped"},{"name":"A","started":"","completed":null}]}`,
-			want:   `{"pipeline":[{"name":"DataBackup","completed":"t","message":"Completed"},{"name":"Prepare","message":"Not started"},{"name":"A","started":"","completed":null}]}`,
+			name: "completed without started",
+			status: `{"pipeline":[{"name":"Prepare","message":"Not started"},
+				{"name":"StageBackup","completed":"t","skipped":true,"message":"Skipped"},
+				{"name":"A","started":"","completed":null}]}`,
+			want: `{"pipeline":[{"name":"DataBackup","completed":"t","message":"Completed"},
+				{"name":"Prepare","message":"Not started"},{"name":"A","started":"","completed":null}]}`,
 		}, {
-			name:   "helpers after Cleanup",
-			status: `{"itinerary":"Failed","phase":"Completed","pipeline":[{"name":"Cleanup","started":"a","completed":"b","failed":true},{"name":"CleanupHelpers","started":"b","completed":"c"}]}`,
-			now:    selected(mtc.Failed, plain),
-			want:   `{"itinerary":"Failed","phase":"Completed","pipeline":[{"name":"Cleanup","started":"a","completed":"b","message":"Failed","failed":true},{"name":"CleanupHelpers","started":"b","completed":"c","message":"Completed"}]}`,
+			name: "helpers after Cleanup",
+			status: `{"itinerary":"Failed","phase":"Completed","pipeline":[
+				{"name":"Cleanup","started":"a","completed":"b","failed":true},
+				{"name":"CleanupHelpers","started":"b","completed":"c"}]}`,
+			now: selected(mtc.Failed, plain),
+			want: `{"itinerary":"Failed","phase":"Completed","pipeline":[
+				{"name":"Cleanup","started":"a","completed":"b","message":"Failed","failed":true},
+				{"name":"CleanupHelpers","started":"b","completed":"c","message":"Completed"}]}`,
 		}, {
-			name:   "done, so nothing is to come, whatever is selected",
+			name:   "done, so no steps remain, whatever is selected",
 			status: `{"itinerary":"Final","phase":"Completed","pipeline":[{"name":"Prepare","started":"a"},{"name":"Backup"}]}`,
 			now:    selected(mtc.Rollback, plain),
 			want:   `{"itinerary":"Final","phase":"Completed","pipeline":[{"name":"Prepare","started":"a"}]}`,
 		}, {
-			name:   "side by side, both done, one failed",
-			status: `{"pipeline":[{"name":"StageBackup","started":"2024-01-01T10:00:00Z","completed":"2024-01-01T12:00:00Z","message":"Failed","failed":true},{"name":"DataBackup","started":"2024-01-01T11:00:00+02:00","completed":"2024-01-01T13:00:00+02:00","message":"Completed"}]}`,
-			want:   `{"pipeline":[{"name":"DataBackup","started":"2024-01-01T11:00:00+02:00","completed":"2024-01-01T12:00:00Z","message":"Failed","failed":true}]}`,
+			name: "side by side, both done, one failed",
+			status: `{"pipeline":[
+				{"name":"StageBackup","started":"2024-01-01T10:00:00Z","completed":"2024-01-01T12:00:00Z","message":"Failed","failed":true},
+				{"name":"DataBackup","started":"2024-01-01T11:00:00+02:00","completed":"2024-01-01T13:00:00+02:00","message":"Completed"}]}`,
+			want: `{"pipeline":[{"name":"DataBackup","started":"2024-01-01T11:00:00+02:00","completed":"2024-01-01T12:00:00Z","message":"Failed","failed":true}]}`,
 		}, {
-			name:   "side by side, the later one failed to be told",
-			status: `{"pipeline":[{"name":"StageBackup","started":"2024-01-01T10:00:00Z","failed":true,"completed":"2024-01-01T12:00:00Z"},{"name":"DataBackup","x":1,"completed":"2024-01-01T13:00:00Z","message":"Completed"}]}`,
-			want:   `{"pipeline":[{"started":"2024-01-01T10:00:00Z","name":"DataBackup","x":1,"completed":"2024-01-01T13:00:00Z","message":"Failed","failed":true}]}`,
+			name: "side by side, the earlier one failed",
+			status: `{"pipeline":[
+				{"name":"StageBackup","started":"2024-01-01T10:00:00Z","failed":true,"completed":"2024-01-01T12:00:00Z"},
+				{"name":"DataBackup","x":1,"completed":"2024-01-01T13:00:00Z","message":"Completed"}]}`,
+			want: `{"pipeline":[{"started":"2024-01-01T10:00:00Z","name":"DataBackup","x":1,"completed":"2024-01-01T13:00:00Z","message":"Failed","failed":true}]}`,
 		}, {
-			name:   "side by side, one open",
-			status: `{"pipeline":[{"name":"DataRestore"},{"name":"StageBackup","started":"2024-01-01T10:00:00Z","phase":"EnsureStageBackup","message":"runs"},{"name":"DataBackup","started":"2024-01-01T11:00:00Z","completed":"2024-01-01T12:00:00Z"},{"name":"StageRestore","skipped":true}]}`,
-			want:   `{"pipeline":[{"name":"DataBackup","started":"2024-01-01T10:00:00Z","phase":"EnsureStageBackup","message":"runs"},{"name":"DataRestore"}]}`,
+			name: "side by side, one open",
+			status: `{"pipeline":[{"name":"DataRestore"},
+				{"name":"StageBackup","started":"2024-01-01T10:00:00Z","phase":"EnsureStageBackup","message":"runs"},
+				{"name":"DataBackup","started":"2024-01-01T11:00:00Z","completed":"2024-01-01T12:00:00Z"},
+				{"name":"StageRestore","skipped":true}]}`,
+			want: `{"pipeline":[{"name":"DataBackup","started":"2024-01-01T10:00:00Z","phase":"EnsureStageBackup","message":"runs"},{"name":"DataRestore"}]}`,
 		}, {
-			name:   "side by side, one open, the other failed",
-			status: `{"pipeline":[{"name":"StageBackup","started":"2024-01-01T10:00:00Z","completed":"2024-01-01T11:00:00Z","failed":true,"message":"Failed"},{"name":"DataBackup","started":"2024-01-01T10:00:00Z","phase":"EnsureStageBackup","message":"runs"}]}`,
-			want:   `{"pipeline":[{"name":"DataBackup","started":"2024-01-01T10:00:00Z","phase":"EnsureStageBackup","message":"runs","failed":true}]}`,
+			name: "side by side, one open, the other failed",
+			status: `{"pipeline":[
+				{"name":"StageBackup","started":"2024-01-01T10:00:00Z","completed":"2024-01-01T11:00:00Z","failed":true,"message":"Failed"},
+				{"name":"DataBackup","started":"2024-01-01T10:00:00Z","phase":"EnsureStageBackup","message":"runs"}]}`,
+			want: `{"pipeline":[{"name":"DataBackup","started":"2024-01-01T10:00:00Z","phase":"EnsureStageBackup","message":"runs","failed":true}]}`,
 		}, {
 			name:   "it reads Skipped, but is not",
 			status: `{"pipeline":[{"name":"StageBackup","started":"t","message":"Skipped","skipped":false},{"name":"Restore","message":"Skipped"}]}`,
 			want:   `{"pipeline":[{"name":"DataBackup","started":"t","message":"Skipped"},{"name":"Restore","message":"Skipped"}]}`,
 		}, {
-			name:   "completed, in a phase, as before DirectVolume",
-			status: `{"phase":"CreateDirectVolumeMigrationFinal","itinerary":"Final","pipeline":[{"started":"t","completed":"u","name":"StageBackup","phase":"EnsureStageBackup","message":"EnsureStageBackup in progress","progress":["2 of 2"]},{"started":"u","name":"DirectVolume","phase":"CreateDirectVolumeMigrationFinal"}]}`,
-			want:   `{"phase":"CreateDirectVolumeMigrationFinal","itinerary":"Final","pipeline":[{"started":"t","completed":"u","name":"DataBackup","message":"Completed","progress":["2 of 2"]},{"started":"u","name":"DirectVolume","phase":"CreateDirectVolumeMigrationFinal"}]}`,
+			name: "completed, in a phase, as before DirectVolume",
+			status: `{"phase":"CreateDirectVolumeMigrationFinal","itinerary":"Final","pipeline":[
+				{"started":"t","completed":"u","name":"StageBackup","phase":"EnsureStageBackup","message":"EnsureStageBackup in progress","progress":["2 of 2"]},
+				{"started":"u","name":"DirectVolume","phase":"CreateDirectVolumeMigrationFinal"}]}`,
+			want: `{"phase":"CreateDirectVolumeMigrationFinal","itinerary":"Final","pipeline":[
+				{"started":"t","completed":"u","name":"DataBackup","message":"Completed","progress":["2 of 2"]},
+				{"started":"u","name":"DirectVolume","phase":"CreateDirectVolumeMigrationFinal"}]}`,
 		}, {
-			name:   "completed, without a message or with one of another end",
-			status: `{"pipeline":[{"name":"A","completed":"t","progress":["x"]},{"name":"B","completed":"t","message":null},{"name":"C","completed":"t","message":"Canceled","phase":"P"},{"name":"D","completed":"t","message":"Canceled","failed":true},{"name":"E","completed":"t","message":"Failed"}]}`,
-			want:   `{"pipeline":[{"name":"A","completed":"t","message":"Completed","progress":["x"]},{"name":"B","completed":"t","message":"Completed"},{"name":"C","completed":"t","message":"Canceled"},{"name":"D","completed":"t","message":"Failed","failed":true},{"name":"E","completed":"t","message":"Completed"}]}`,
+			name: "completed, without a message or with a wrong one",
+			status: `{"pipeline":[{"name":"A","completed":"t","progress":["x"]},
+				{"name":"B","completed":"t","message":null},
+				{"name":"C","completed":"t","message":"Canceled","phase":"P"},
+				{"name":"D","completed":"t","message":"Canceled","failed":true},
+				{"name":"E","completed":"t","message":"Failed"}]}`,
+			want: `{"pipeline":[{"name":"A","completed":"t","message":"Completed","progress":["x"]},
+				{"name":"B","completed":"t","message":"Completed"},{"name":"C","completed":"t","message":"Canceled"},
+				{"name":"D","completed":"t","message":"Failed","failed":true},
+				{"name":"E","completed":"t","message":"Completed"}]}`,
 		}, {
 			name:   "side by side, one started",
 			status: `{"pipeline":[{"name":"DataBackup","message":"Not started"},{"name":"Prepare","started":"t"},{"name":"StageBackup","started":"u"}]}`,
@@ -170,15 +203,19 @@ func TestUpgrade(t *testing.T) {
 			status: `{"pipeline":[{"name":"A","n":1},{"name":"A","n":2},{"name":"B","skipped":true},{"name":"B"}]}`,
 			want:   `{"pipeline":[{"name":"A","n":1},{"name":"B"}]}`,
 		}, {
-			name:   "replanned, what is listed keeps its form",
-			status: `{"itinerary":"Stage","phase":"StartRefresh","pipeline":[{"name":"Prepare","started":"t"},{"name":"Cleanup","odd":1.0},{"name":"StageBackup","message":"Not started"}]}`,
-			now:    selected(mtc.Stage, plain),
-			want:   `{"itinerary":"Stage","phase":"StartRefresh","pipeline":[{"name":"Prepare","started":"t"},{"name":"DirectImage","message":"Not started"},{"name":"Cleanup","odd":1.0}]}`,
+			name: "replanned, listed entries keep their form",
+			status: `{"itinerary":"Stage","phase":"StartRefresh","pipeline":[{"name":"Prepare","started":"t"},
+				{"name":"Cleanup","odd":1.0},{"name":"StageBackup","message":"Not started"}]}`,
+			now: selected(mtc.Stage, plain),
+			want: `{"itinerary":"Stage","phase":"StartRefresh","pipeline":[{"name":"Prepare","started":"t"},
+				{"name":"DirectImage","message":"Not started"},{"name":"Cleanup","odd":1.0}]}`,
 		}, {
 			name:   "planned from the start of another itinerary",
 			status: `{"itinerary":"Final","phase":"InitialBackupFailed","pipeline":[{"name":"Prepare","started":"t"},{"name":"Backup","started":"t"},{"name":"Restore"}]}`,
 			now:    selected(mtc.Failed, 0),
-			want:   `{"itinerary":"Final","phase":"InitialBackupFailed","pipeline":[{"name":"Prepare","started":"t"},{"name":"Backup","started":"t"},{"name":"CleanupHelpers","message":"Not started"},{"name":"Cleanup","message":"Not started"}]}`,
+			want: `{"itinerary":"Final","phase":"InitialBackupFailed","pipeline":[{"name":"Prepare","started":"t"},
+				{"name":"Backup","started":"t"},{"name":"CleanupHelpers","message":"Not started"},
+				{"name":"Cleanup","message":"Not started"}]}`,
 		}, {
 			name:   "a phase without an itinerary is one of the selected itinerary",
 			status: `{"phase":"DeleteRegistries","pipeline":[{"name":"StageBackup","started":"t"},{"name":"Prepare"},{"name":"StageRestore"}]}`,
@@ -188,14 +225,16 @@ func TestUpgrade(t *testing.T) {
 			name:   "a phase without an itinerary, under its former name",
 			status: `{"phase":"QuiesceApplications","pipeline":[{"name":"Prepare","started":"t"},{"name":"Cleanup"}]}`,
 			now:    selected(mtc.Stage, mtc.HasStageBackup|mtc.Quiesce),
-			want:   `{"phase":"QuiesceApplications","pipeline":[{"name":"Prepare","started":"t"},{"name":"DataBackup","message":"Not started"},{"name":"DataRestore","message":"Not started"},{"name":"Cleanup"}]}`,
+			want: `{"phase":"QuiesceApplications","pipeline":[{"name":"Prepare","started":"t"},
+				{"name":"DataBackup","message":"Not started"},{"name":"DataRestore","message":"Not started"},
+				{"name":"Cleanup"}]}`,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			up, err := adapter.Upgrade([]byte(tt.status), tt.now)
 			require.NoError(t, err)
 			require.Empty(t, up.Warnings)
-			require.Empty(t, cmp.Diff(tt.want, string(up.Status)))
+			require.Empty(t, cmp.Diff(oneLine(tt.want), string(up.Status)))
 
 			again, err := adapter.Upgrade(up.Status, tt.now)
 			require.NoError(t, err)
@@ -210,8 +249,8 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
-// TestUpgradeUnknownFlags: a step that depends on an unknown flag stays if it
-// was listed, and is not added if it was not, as steps.Sync has it.
+// TestUpgradeUnknownFlags: a step that depends on an unknown flag is listed only
+// if it was listed before, as in steps.Sync.
 func TestUpgradeUnknownFlags(t *testing.T) {
 	facts := selected(mtc.Stage, mtc.DirectImage|mtc.EnableImage).Facts.Forget(mtc.HasStageBackup)
 	const prepare = `{"itinerary":"Stage","phase":"StartRefresh","pipeline":[{"name":"Prepare","started":"t"}`
@@ -225,18 +264,21 @@ func TestUpgradeUnknownFlags(t *testing.T) {
 			require.Empty(t, cmp.Diff(prepare+tt.want, string(up.Status)))
 		})
 	}
-	// An itinerary that cleans up lets steps run if a flag is unknown.
+	// A cleanup itinerary runs a step if its flag is unknown.
 	up, err := adapter.Upgrade([]byte(`{"itinerary":"Final","phase":"Started","pipeline":[]}`), &legacy.Selected{Itinerary: mtc.Rollback})
 	require.NoError(t, err)
 	require.Contains(t, string(up.Status), mtc.RollbackLiveMigration)
 }
 
-// TestUpgradeUnknownPhase: the status is adapted all the same, its steps stay.
+// TestUpgradeUnknownPhase: the status is converted, but not replanned.
 func TestUpgradeUnknownPhase(t *testing.T) {
-	status := `{"phase":"InitialBackupFailed","itinerary":"Final","pipeline":[{"name":"Backup","started":"t","phase":"InitialBackupFailed"},{"name":"Restore","skipped":true},{"name":"StageBackup"}]}`
+	status := oneLine(`{"phase":"InitialBackupFailed","itinerary":"Final","pipeline":[
+		{"name":"Backup","started":"t","phase":"InitialBackupFailed"},{"name":"Restore","skipped":true},
+		{"name":"StageBackup"}]}`)
 	up, err := adapter.Upgrade([]byte(status), selected(mtc.Final, 0))
 	require.NoError(t, err)
-	require.Equal(t, `{"phase":"InitialBackupFailed","itinerary":"Final","pipeline":[{"name":"Backup","started":"t","phase":"InitialBackupFailed"},{"name":"DataBackup"}]}`, string(up.Status))
+	require.Equal(t, oneLine(`{"phase":"InitialBackupFailed","itinerary":"Final","pipeline":[
+		{"name":"Backup","started":"t","phase":"InitialBackupFailed"},{"name":"DataBackup"}]}`), string(up.Status))
 	require.Len(t, up.Warnings, 1)
 	var notPlanned *legacy.NotPlannedError
 	require.ErrorAs(t, up.Warnings[0], &notPlanned)
@@ -250,8 +292,8 @@ func TestUpgradeUnknownPhase(t *testing.T) {
 	require.Equal(t, status, string(down.Status))
 }
 
-// TestUpgradeUnknownPhaseWithoutItinerary: the selected itinerary is the one
-// that should have it.
+// TestUpgradeUnknownPhaseWithoutItinerary: if no itinerary is recorded, the error
+// names the selected one.
 func TestUpgradeUnknownPhaseWithoutItinerary(t *testing.T) {
 	status := `{"phase":"DeleteBackups","pipeline":[{"name":"Backup","started":"t"},{"name":"StageBackup"}]}`
 	up, err := adapter.Upgrade([]byte(status), selected(mtc.Final, 0))
@@ -270,23 +312,25 @@ func TestUpgradeUnknownPhaseWithoutItinerary(t *testing.T) {
 	require.Equal(t, status, string(down.Status))
 }
 
-// TestUpgradeAgain: the second remainder leads back to the same
-// original as the first.
+// TestUpgradeAgain: the second remainder leads back to the same original as the
+// first.
 func TestUpgradeAgain(t *testing.T) {
-	status := `{"phase":"","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t"},{"name":"StageBackup","message":"Not started"},{"name":"DirectVolume","skipped":true},{"name":"Cleanup"}]}`
+	status := oneLine(`{"phase":"","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t"},
+		{"name":"StageBackup","message":"Not started"},{"name":"DirectVolume","skipped":true},{"name":"Cleanup"}]}`)
 	first, err := adapter.Upgrade([]byte(status), nil)
 	require.NoError(t, err)
 	second, err := adapter.UpgradeAgain(first.Status, first.Remainder, selected(mtc.Stage, mtc.DirectImage))
 	require.NoError(t, err)
 	require.Empty(t, second.Warnings)
-	require.Equal(t, `{"phase":"Created","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t"},{"name":"Cleanup"}]}`, string(second.Status))
+	require.Equal(t, oneLine(`{"phase":"Created","itinerary":"Stage","pipeline":[
+		{"name":"Prepare","started":"t"},{"name":"Cleanup"}]}`), string(second.Status))
 	down, err := adapter.Downgrade(second.Status, second.Remainder)
 	require.NoError(t, err)
 	require.Equal(t, status, string(down.Status))
 
 	third, err := adapter.UpgradeAgain(second.Status, second.Remainder, nil)
 	require.NoError(t, err)
-	require.Nil(t, third.Remainder, "nothing changed, the annotation stays")
+	require.Nil(t, third.Remainder, "nothing changed, so the annotation stays")
 
 	foreign, err := adapter.UpgradeAgain(first.Status, []byte("garbage"), selected(mtc.Stage, mtc.DirectImage))
 	require.NoError(t, err)
@@ -296,7 +340,7 @@ func TestUpgradeAgain(t *testing.T) {
 	require.Equal(t, string(first.Status), string(down.Status))
 }
 
-func TestBrokenStatuses(t *testing.T) {
+func TestUpgradeRefusesBrokenStatuses(t *testing.T) {
 	for _, tt := range []struct{ name, status, want string }{
 		{"not JSON", `{"phase":`, "status is not JSON: unexpected end of JSON input"},
 		{"two values", `{} {}`, "status is not JSON: invalid character '{' after top-level value"},

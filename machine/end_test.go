@@ -111,7 +111,7 @@ func TestEndPhasesInAPlan(t *testing.T) {
 	m.Finish()
 	assert.Equal(t, []string{"Copy", "Succeeded"}, m.Plan().Running())
 	assert.Equal(t, "is not reached: Succeeded is the end", m.Plan().Why(4).Text)
-	// A later phase still can choose.
+	// A later phase can still choose.
 	twice := machine.MustCompile(phases.Itinerary{Name: "Twice", Vocabulary: four, Phases: []phases.Phase{
 		{Name: "Ask", Step: "S", Jumps: []phases.Jump{{To: "Fix", Choice: true}}},
 		{Name: "AskAgain", Step: "S", Jumps: []phases.Jump{{To: "Fix", Choice: true}}},

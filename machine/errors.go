@@ -7,12 +7,12 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// ErrNoItinerary is returned when a machine is used that was not made by [Graph.NewMachine] or
+// ErrNoItinerary is returned by the methods of a machine that was not made by [Graph.NewMachine] or
 // [Set.Resume].
 var ErrNoItinerary = errors.New("the machine is in no itinerary; make it with Graph.NewMachine or Set.Resume")
 
-// ErrDone is returned when a machine whose run is done is told to move. Such a machine neither
-// advances nor switches.
+// ErrDone is returned by the methods that move a machine, if its run is done. Such a machine
+// neither advances nor switches.
 var ErrDone = errors.New("the run is done; nothing comes after")
 
 // UnknownPhaseError reports a recorded phase that its itinerary does not have: a typo, or a phase
@@ -32,9 +32,9 @@ func (e *UnknownPhaseError) Error() string {
 	return fmt.Sprintf("itinerary %q has no phase %q%s", e.Itinerary, e.Phase, hint)
 }
 
-// ChoiceError reports a choice that the phase does not declare. Its handler made it, or an earlier
-// release that declared it recorded it. Choose one of Choices, or declare it as a jump of the phase
-// with Choice set.
+// ChoiceError reports a choice that the phase does not declare. Its handler made the choice, or an
+// earlier release, which declared it, recorded it. Choose one of Choices, or declare it as a jump
+// of the phase with Choice set.
 type ChoiceError struct {
 	Itinerary, Phase string
 	Choice           string

@@ -16,6 +16,8 @@ import (
 // the later guard admits and the guards of all phases between do not. Compiling and planning
 // therefore stay linear in the number of phases, although a list of n guarded phases has n²/2
 // edges.
+//
+// Phase, StepOf, StepsOf, IsEnd, Decides and Rides panic if the itinerary has no phase at the index.
 type Graph struct {
 	itinerary phases.Itinerary
 	hash      string
@@ -394,7 +396,7 @@ func (g *Graph) next(pt point, f phases.Facts) (destination, error) {
 
 // search finds what is next after a point. It evaluates the choice or the jumps there, then the
 // guards in order, then the guards of the phase's steps. It stops at the first unknown guard, and
-// returns the flags which that guard depends on and the destination to which it leads. If settle is
+// returns the flags on which the guard depends and the destination to which it leads. If settle is
 // set, it instead continues as a cleanup itinerary does: it enters a phase whose guard is unknown,
 // and passes an end phase, jump or step whose guard is unknown.
 func (g *Graph) search(pt point, f phases.Facts, settle bool) (d destination, unknown phases.Flags) {

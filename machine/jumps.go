@@ -12,7 +12,7 @@ const maxExact = 24
 
 // Onward judges where a run continues after the phase at index i, given only f. It returns a truth
 // for each jump of the phase, and one for the next phase in order. Exactly one of them happens. If
-// only one is possible, that is [phases.True]; what is not possible is [phases.False], and the
+// only one is possible, it is [phases.True]. Those that are not possible are [phases.False], and the
 // others are [phases.Unknown].
 //
 // A jump is not possible if an earlier jump admits whenever it does. The next phase in order is not

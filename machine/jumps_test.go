@@ -241,7 +241,7 @@ func TestPlanOfALoopWithAnUndecidedExit(t *testing.T) {
 		{"true", -1, facts(flagA), "A=yes B=yes C=no"},
 		{"false", -1, facts(0), "A=yes B=yes C=yes"},
 		{"decided in the loop", 0, phases.Facts{}, "A=yes B=yes C=yes"},
-		{"decided where it turns", 1, facts(flagA), "A=yes B=yes C=yes"},
+		{"decided by the phase that jumps back", 1, facts(flagA), "A=yes B=yes C=yes"},
 		{"decided too late", 2, phases.Facts{}, "A=yes B=yes C=unknown"},
 	} {
 		t.Run(c.about, func(t *testing.T) {

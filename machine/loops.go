@@ -164,9 +164,9 @@ func (g *Graph) checkLoops() error {
 	return errs
 }
 
-// loop returns the places of the loop that the edge back from one place to another closes. These
-// are the places from which a path leads to from without passing to, and to which one leads from to
-// within this set.
+// loop returns the places of the loop that a back edge closes, like the natural loop of a flow
+// graph. From each of these places a path leads to the source of the edge without passing its
+// target. From the target a path through such places leads to each of them.
 func (s *structure) loop(from, to int, component []int) []int {
 	leads := map[int]bool{to: true}
 	for worklist := []int{from}; len(worklist) > 0; {

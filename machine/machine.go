@@ -62,8 +62,11 @@ func (m *Machine) lock() bool {
 
 // Transition describes one move of a [Machine].
 type Transition struct {
+	// Itinerary is the itinerary that the machine is in after the move.
 	Itinerary string
-	From, To  Position
+	// From and To are the positions before and after the move. After a switch, From is a position
+	// in PreviousItinerary.
+	From, To Position
 	// Jumped reports whether the move was a jump.
 	Jumped bool
 	// PreviousItinerary is the itinerary that a switch left; empty for all other moves.
@@ -181,8 +184,8 @@ func (m *Machine) Choose(phase string) error {
 	return nil
 }
 
-// WorkDone reports whether the work of the current phase is done ([Machine.Finish]). It then
-// remains to evaluate the flags on which the next transition depends, and to advance.
+// WorkDone reports whether the work of the current phase is done ([Machine.Finish]). If so, evaluate
+// the flags on which the next transition depends, and advance ([Machine.Settle]).
 func (m *Machine) WorkDone() bool {
 	if !m.lock() {
 		return false
@@ -281,7 +284,8 @@ func (m *Machine) Available() (next []string, end bool) {
 }
 
 // Can returns nil if the machine may go to the named phase now, and otherwise the error that
-// [Machine.TransitionTo] would return. It does not move the machine.
+// [Machine.TransitionTo] would return. It does not move the machine, and does not check whether the
+// itinerary is too large for a state machine.
 func (m *Machine) Can(phase string) error {
 	if !m.lock() {
 		return ErrNoItinerary

@@ -69,10 +69,10 @@ func TestPlan(t *testing.T) {
 		{"a phase that does not run decides nothing", list, "", facts(0), "First=no All=no Any=no None=yes Last=yes"},
 		{"a phase that may run decides", list, "", phases.NewFacts(0, flagB|flagC|flagD), "First=unknown All=no~ Any=no~ None=yes~ Last=yes"},
 		{"the flag is settled once the phase is done", list, "All", facts(flagA), "First=no All=yes Any=no None=yes Last=yes"},
-		{"the phase in progress runs, whatever its guard now is (failure l)", list, "First", facts(0), "First=yes All=no~ Any=no~ None=yes~ Last=yes"},
+		{"the phase in progress runs, whatever its guard is (failure l)", list, "First", facts(0), "First=yes All=no~ Any=no~ None=yes~ Last=yes"},
 		{"unknown is not false", list, "", phases.NewFacts(0, flagA), "First=no All=unknown Any=unknown None=unknown~ Last=yes"},
 		{"an any guard needs one of its flags (failure h)", list, "", phases.NewFacts(flagC, flagA|flagB|flagD), "First=no All=no Any=yes None=yes~ Last=yes"},
-		{"a loop is entered as well as left", loop, "", facts(flagA), "Begin=yes Copy=yes Check=yes Again=yes~ Cut=yes"},
+		{"a loop is both entered and left", loop, "", facts(flagA), "Begin=yes Copy=yes Check=yes Again=yes~ Cut=yes"},
 		{"even if it would be left at once", loop, "", facts(flagA | flagC), "Begin=yes Copy=yes Check=yes Again=yes~ Cut=yes"},
 		{"whether it repeats is unknown, and it ends all the same", loop, "", phases.NewFacts(flagA, flagB|flagD), "Begin=yes Copy=yes Check=yes Again=unknown~ Cut=yes"},
 		{"from inside the loop, phases before it are behind", loop, "Again", facts(flagA), "Begin=no Copy=yes Check=yes Again=yes Cut=yes"},
@@ -184,7 +184,7 @@ func TestWhyOfALargeItinerary(t *testing.T) {
 	assert.Equal(t, "2999", p.Why(0).DecidedBy[machine.MaxDecidedBy-1], "loops lead back from the last phase")
 }
 
-// A phase in a loop also depends on later phases of the loop.
+// Later phases of a loop may also decide the flags of a phase in it.
 func TestWhyInALoop(t *testing.T) {
 	it := loop
 	it.Phases = append([]phases.Phase{}, loop.Phases...)

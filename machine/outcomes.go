@@ -7,7 +7,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// outcomes explores every run that a plan with jumps stands for. It tries each value of every
+// outcomes explores every run that a plan with jumps covers. It tries each value of every
 // unknown flag and, after a phase that decides a flag, each value of that flag. In a cleanup
 // itinerary, which does not wait, a flag may also stay unknown.
 //
@@ -194,8 +194,9 @@ func (o *outcomes) settle() {
 // If not, depends reports whether no run enters it for some values of the flags that are unknown
 // now.
 //
-// A run repeats a loop only as long as what it decides there makes it. It therefore misses the
-// phase exactly if it comes to a place, or to the end, from which no run leads to the phase.
+// A run repeats a loop only as long as the flags that it decides there lead back. It therefore
+// misses the phase exactly if it comes to a place, or to the end, from which no run leads to the
+// phase.
 func (o *outcomes) verdict(i int, admits cases) (every, depends bool) {
 	defer func(enters cases) { o.enters[i] = enters }(o.enters[i])
 	o.enters[i] = admits

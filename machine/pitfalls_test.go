@@ -39,26 +39,26 @@ func machineAt(t *testing.T, it phases.Itinerary, phase string, yes phases.Flags
 	return m
 }
 
-func TestPitfallCancelledContext(t *testing.T) {
-	cancelled, cancel := context.WithCancel(context.Background())
+func TestPitfallCanceledContext(t *testing.T) {
+	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
 
 	t.Run("looplab stays in the transition forever", func(t *testing.T) {
 		f := fsm.NewFSM("a", fsm.Events{{Name: "go", Src: []string{"a"}, Dst: "b"}}, nil)
-		require.Error(t, f.Event(cancelled, "go"))
+		require.Error(t, f.Event(canceled, "go"))
 		assert.Equal(t, "a", f.Current())
 		assert.ErrorAs(t, f.Event(context.Background(), "go"), new(fsm.InTransitionError))
 	})
 	t.Run("a machine does not move, and can move later", func(t *testing.T) {
 		m := machineAt(t, abc, "A", 0)
-		_, err := m.Advance(cancelled)
+		_, err := m.Advance(canceled)
 		require.ErrorIs(t, err, context.Canceled)
 		assert.Equal(t, "A", m.Position().Phase)
 		tr, err := m.Advance(context.Background())
 		require.NoError(t, err)
 		assert.Equal(t, "C", tr.To.Phase)
 	})
-	t.Run("a context cancelled during a move does not affect later moves", func(t *testing.T) {
+	t.Run("a context canceled during a move does not affect later moves", func(t *testing.T) {
 		g := machine.MustCompile(abc)
 		for range 500 {
 			ctx, cancel := context.WithCancel(context.Background())
@@ -277,7 +277,7 @@ func TestPitfallUncheckedDefinitions(t *testing.T) {
 		require.NoError(t, f.Event(context.Background(), "go"))
 		assert.Equal(t, "c", f.Current())
 	})
-	t.Run("looplab accepts a misspelt callback and an unknown state", func(t *testing.T) {
+	t.Run("looplab accepts a misspelled callback and an unknown state", func(t *testing.T) {
 		f := fsm.NewFSM("a", fsm.Events{{Name: "go", Src: []string{"a"}, Dst: "b"}}, fsm.Callbacks{
 			"before_og": func(context.Context, *fsm.Event) { t.Error("called") },
 		})

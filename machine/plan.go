@@ -7,9 +7,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Plan is the result of the static walk: whether each phase of an itinerary runs from the planned
-// position on, given the facts. A Plan is immutable and safe for concurrent use, and holds no copy
-// of the itinerary.
+// Plan is the result of a static walk through an itinerary. It reports for each phase whether it
+// runs from a position on, given the facts. A Plan is immutable and safe for concurrent use, and
+// holds no copy of the itinerary.
 type Plan struct {
 	graph *Graph
 	facts phases.Facts
@@ -25,7 +25,7 @@ type loops struct {
 	matters phases.Flags // the result of Matters
 }
 
-// mark is what a plan records about a phase.
+// mark holds what a plan records about one phase.
 type mark uint8
 
 const (
@@ -55,7 +55,7 @@ func (m mark) runs() phases.Truth {
 func (g *Graph) Plan(f phases.Facts) *Plan { return g.plan(point{at: start, step: -1}, f) }
 
 // PlanFrom plans the itinerary from a position on. The phase there is in progress: it runs,
-// whatever its guard now is, and the flags that it decides are tentative until it is done. Phases
+// whatever its guard is, and the flags that it decides are tentative until it is done. Phases
 // behind it do not run again. The errors are [*UnknownPhaseError] and, for a choice that the phase
 // does not declare, [*ChoiceError].
 //
@@ -65,12 +65,12 @@ func (g *Graph) Plan(f phases.Facts) *Plan { return g.plan(point{at: start, step
 // Guards are evaluated with the current values, tentative or not. A jump is followed unless it
 // cannot be taken whatever phases ahead decide. The next phase in order is followed unless the
 // jumps together always admit ([Graph.Onward]). A loop whose exit is decided inside it is therefore
-// left as well as entered.
+// both entered and left.
 //
-// A phase is planned to run if it runs for every outcome of what is decided and every value of the
-// unknown flags. If it runs for none of them, it is planned not to. All other phases are unknown or
-// tentative. With jumps this is exact if few flags vary (up to ten with fifty phases). With more, a
-// phase whose outcome is certain may be reported as unknown, tentative, or possible.
+// A phase is planned to run if it runs for every outcome of the deciding phases and every value of
+// the unknown flags. If it runs for none of them, it is planned not to run. All other phases are
+// unknown or tentative. With jumps this is exact if few flags vary (up to ten with fifty phases).
+// With more, a phase whose outcome is certain may be reported as unknown, tentative, or possible.
 func (g *Graph) PlanFrom(p Position, f phases.Facts) (*Plan, error) {
 	pt, err := g.point(p, f)
 	if err != nil {
@@ -325,12 +325,13 @@ func (p *Plan) Running() []string {
 
 // Matters returns the unknown flags that could change the plan: those that affect the guard of a
 // phase or jump ahead, or the step of a phase. The guard of the phase in progress is included if a
-// loop can lead back to it. Matters is what a [phases.Request] needs.
+// loop can lead back to it. A [phases.Request] evaluates slow sources only for such flags; see
+// [Machine.Matters].
 //
 // If the result is empty, the same phases run under the same steps whatever the unknown flags are.
-// Without jumps the reverse also holds, flag by flag: for some values of the other unknown flags,
-// the flag affects whether a phase runs, or under which step. With jumps Matters may return more,
-// because it follows every path that a phase ahead can open by what it decides.
+// Without jumps the reverse also holds: each returned flag affects, for some values of the other
+// unknown flags, whether a phase runs or under which step. With jumps Matters may return more,
+// because it follows every path that a phase ahead can open by deciding flags.
 func (p *Plan) Matters() phases.Flags {
 	if p == nil || p.graph == nil {
 		return 0
@@ -456,9 +457,9 @@ func (p *Plan) Why(i int) *Why {
 	return g.whyFlags(i, part, flags, t)
 }
 
-// WhyUnder explains why the phase at index i does not run under the given step, or what that
-// depends on. It returns nil if the phase runs under it, and for a phase that the itinerary does
-// not have.
+// WhyUnder explains why the phase at index i does not run under the step at index step of
+// [Graph.Steps], or what that depends on. It returns nil if the phase runs under that step, and for
+// a phase that the itinerary does not have.
 func (p *Plan) WhyUnder(i, step int) *Why {
 	why := p.Why(i)
 	if p == nil || i < 0 || i >= len(p.marks) || why != nil && p.Runs(i) == phases.False {
@@ -493,8 +494,8 @@ func (p *Plan) WhyUnder(i, step int) *Why {
 	return &Why{Guard: WhyStep, Flags: g.Vocabulary().Names(flags), DecidedBy: g.decidedBy(i, flags), Text: text}
 }
 
-// whyFlags returns the reason of the given kind for the phase at index i: some flags, which are
-// unknown if t is.
+// whyFlags returns a reason of the given kind for the phase at index i, which names the flags. If t
+// is unknown, so are the flags.
 func (g *Graph) whyFlags(i int, kind string, flags phases.Flags, t phases.Truth) *Why {
 	names := g.Vocabulary().Names(flags)
 	return &Why{Guard: kind, Flags: names, DecidedBy: g.decidedBy(i, flags), Text: whyText(kind, t, names)}

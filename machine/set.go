@@ -20,8 +20,8 @@ type Checkpoint struct {
 	Phase string `json:"phase,omitempty"`
 	// Step is the step under which the phase was entered, if it may belong to several.
 	Step string `json:"step,omitempty"`
-	// WorkDone reports whether the work of the phase is done ([Machine.Finish]). It then remains
-	// only to evaluate the flags on which the next transition depends.
+	// WorkDone reports whether the work of the phase is done ([Machine.Finish]). If so, only the
+	// flags on which the next transition depends remain to be evaluated.
 	WorkDone bool `json:"workDone,omitempty"`
 	// Choice is the phase that the handler chose as the next one. It is empty if the handler chose
 	// none.
@@ -143,11 +143,11 @@ func (s *Set) Graph(name string) (*Graph, error) {
 	return nil, &phases.UnknownItineraryError{Name: name, Known: s.Names(), Nearest: wording.Nearest(name, s.Names())}
 }
 
-// Resumption is a machine made from a checkpoint, and what has changed since.
+// Resumption is a machine made from a checkpoint, and the changes since.
 type Resumption struct {
 	*Machine
-	// Switched reports whether the object's state selects another itinerary than the recorded one,
-	// in which case the machine is at the start of that. It is never set for a run that is done.
+	// Switched reports whether the machine is at the start of another itinerary than the recorded
+	// one, because the object's state selects that. It is never set for a run that is done.
 	Switched bool
 	// SwitchHeld is the itinerary that the object's state selects, if the machine stays in another
 	// one. This is so in a cleanup itinerary that has begun and may not be left for it

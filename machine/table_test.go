@@ -112,13 +112,13 @@ func TestTableGuards(t *testing.T) {
 	}
 }
 
-// cancelledLater is a context that is cancelled after its first check.
-type cancelledLater struct {
+// canceledLater is a context that is canceled after its first check.
+type canceledLater struct {
 	context.Context
 	checked bool
 }
 
-func (c *cancelledLater) Err() error {
+func (c *canceledLater) Err() error {
 	if !c.checked {
 		c.checked = true
 		return nil
@@ -126,20 +126,20 @@ func (c *cancelledLater) Err() error {
 	return c.Context.Err()
 }
 
-// A context that is cancelled during the move, after it was checked, does not leave the FSM stuck.
-func TestAdvanceWithAContextCancelledMeanwhile(t *testing.T) {
+// A context that is canceled during the move, after it was checked, does not leave the FSM stuck.
+func TestAdvanceWithAContextCanceledMeanwhile(t *testing.T) {
 	g := lettersGraph(t)
 	table, err := g.table()
 	require.NoError(t, err)
-	cancelled, cancel := context.WithCancel(context.Background())
+	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
 	m, err := g.NewMachine(Position{}, phases.NewFacts(1, 0))
 	require.NoError(t, err)
-	tr, err := m.Advance(&cancelledLater{Context: cancelled})
+	tr, err := m.Advance(&canceledLater{Context: canceled})
 	require.NoError(t, err)
 	assert.Equal(t, "A", tr.To.Phase)
 	assert.Len(t, table.idle, 1)
-	_, err = m.Advance(&cancelledLater{Context: cancelled, checked: true})
+	_, err = m.Advance(&canceledLater{Context: canceled, checked: true})
 	require.ErrorIs(t, err, context.Canceled)
 }
 

@@ -17,7 +17,7 @@ type walk struct {
 	// whether there is such a path.
 	open    []phases.Flags
 	reached []bool
-	// frozen reports that a loop may never be left, for some value of an unknown flag.
+	// frozen reports whether a loop may never be left, for some value of an unknown flag.
 	frozen  bool
 	onwards []onward
 }
@@ -84,8 +84,8 @@ func (p *Plan) walk(all bool) {
 	p.loops.order = w.order()
 }
 
-// jumpsDepend returns the unknown flags that jumps on a path depend on. It also sets frozen:
-// whether some path leads back, and one of these flags never changes its value.
+// jumpsDepend returns the unknown flags that jumps on a path depend on. It also sets frozen: true
+// if some path leads back, and one of the unknown flags on which it depends keeps its value.
 func (w *walk) jumpsDepend() (flags phases.Flags) {
 	back, forGood := false, false
 	for i := range w.marks {

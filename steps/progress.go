@@ -15,7 +15,7 @@ type Progress struct {
 	// and when the run is done.
 	Current string
 	// Number is the position of Current in the pipeline, counted from 1, or 0 if Current is empty.
-	// Steps before it may not be completed, if they may be entered again.
+	// Steps before it may still be open, if they may be entered again.
 	Number int
 	// AtLeast and AtMost bound the number of steps that the run shows in the end, unless it leaves
 	// its itinerary. AtLeast counts the steps that have started or will run; AtMost adds those that
@@ -24,7 +24,7 @@ type Progress struct {
 }
 
 // ProgressOf returns the progress of a run, given its pipeline, as returned by [Sync], and the plan
-// from its position. Phases behind the position count as steps, not as phases.
+// from its position. It takes the steps behind the position from the pipeline, not from the plan.
 func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 	var out Progress
 	g := plan.Graph()

@@ -16,7 +16,7 @@ type Snapshot struct {
 	Plan *machine.Plan
 	// Failed reports whether a phase failed. At the start of an itinerary, this is the reason why
 	// the previous itinerary was left; if false, the reason was a cancel or a rollback. In a phase,
-	// that phase failed: a cleanup itinerary continues nevertheless.
+	// that phase failed; a cleanup itinerary continues even so.
 	Failed bool
 	// Again reports whether a new run begins in the current phase: a completed step is reopened if
 	// a phase ahead belongs to it.
@@ -32,7 +32,7 @@ type Snapshot struct {
 // idempotent: applied to its own result it returns the same, so a controller that calls it twice
 // writes once. The given pipeline is neither changed nor shared. Times are whole seconds.
 //
-// Steps that have started keep their order and start. The step of the current phase is started or,
+// Steps that have started keep their order and start time. The step of the current phase is started or,
 // if it was completed, reopened. Other open steps are completed, unless a phase ahead may belong to
 // them. If an end phase completed the run, its step is completed, and started if it was not.
 //

@@ -2,8 +2,8 @@
 // decision diagrams. A set of any number of variables takes memory by its structure, not by its
 // size, and equal sets are equal values.
 //
-// The package is small on purpose: it neither reorders variables nor collects garbage. A [Space]
-// lives as long as one question. Its size is limited, and [Space.Err] reports that the limit was
+// The package is small on purpose: it neither reorders variables nor collects garbage. Use a [Space]
+// for one question and drop it. Its size is limited, and [Space.Err] reports that the limit was
 // reached. After that all results are meaningless and must be dropped.
 //
 // The algorithms are those of R. E. Bryant, "Graph-Based Algorithms for Boolean Function

@@ -31,37 +31,42 @@ func copyingFile(t *testing.T) string {
 	return file
 }
 
-// What depends on a choice may run, and that alone is no problem.
+// A phase that depends on a choice may run, and that is not a problem.
 func TestPlanOfAChoice(t *testing.T) {
 	file := copyingFile(t)
 	r := run(t, "", "plan", "-i", file, "-o", "json")
 	assert.Equal(t, 0, r.code)
 	assert.Empty(t, r.stderr)
-	assert.JSONEq(t, `[{"itinerary": "Copy", "flags": [], "unknown": [], "steps": ["Initialize", "Transfer"], "maybeSteps": ["Undo", "Report"], "tentativeSteps": [], "phases": [
+	assert.JSONEq(t, `[{"itinerary": "Copy", "flags": [], "unknown": [],
+		"steps": ["Initialize", "Transfer"], "maybeSteps": ["Undo", "Report"], "tentativeSteps": [], "phases": [
 		{"name": "Copy", "step": "Initialize", "runs": "yes"},
 		{"name": "Check", "step": "Transfer", "runs": "yes"},
-		{"name": "Completed", "runs": "unknown", "why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "hangs on the choice of Check"}},
-		{"name": "GiveUp", "step": "Undo", "runs": "unknown", "why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "hangs on the choice of Check"}},
-		{"name": "GivenUp", "step": "Report", "runs": "unknown", "why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "hangs on the choice of Check"}}]}]`, r.out)
+		{"name": "Completed", "runs": "unknown",
+			"why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "depends on the choice of Check"}},
+		{"name": "GiveUp", "step": "Undo", "runs": "unknown",
+			"why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "depends on the choice of Check"}},
+		{"name": "GivenUp", "step": "Report", "runs": "unknown",
+			"why": {"guard": "choice", "flags": [], "decidedBy": [], "text": "depends on the choice of Check"}}]}]`, r.out)
 
 	r = run(t, "", "plan", "-i", file, "--unknown", "Inspected", "-o", "json")
 	assert.Equal(t, 1, r.code, "the step of Copy depends on a flag")
 	assert.Contains(t, r.stderr, "Inspected")
-	assert.Contains(t, strings.Join(strings.Fields(r.out), " "), `"steps": [ "Transfer" ], "maybeSteps": [ "Initialize", "Undo", "Report" ]`)
+	assert.Contains(t, strings.Join(strings.Fields(r.out), " "),
+		`"steps": [ "Transfer" ], "maybeSteps": [ "Initialize", "Undo", "Report" ]`)
 
 	for _, c := range []struct{ name, flags, want string }{
-		{"Undo", "", "step Undo may be shown; hangs on the choice of Check: GiveUp"},
+		{"Undo", "", "step Undo may be shown; depends on the choice of Check: GiveUp"},
 		{"Initialize", "", "step Initialize is shown for Copy"},
 		{"Initialize", "Inspected", "step Initialize is not shown: no phase runs for it; runs under Transfer: Copy"},
 		{"Transfer", "Inspected", "step Transfer is shown for Copy and Check"},
 		{"Copy", "Inspected", "phase Copy runs in every migration of this itinerary; its step is Transfer"},
-		{"Completed", "", "phase Completed may run: it hangs on the choice of Check"},
+		{"Completed", "", "phase Completed may run: it depends on the choice of Check"},
 	} {
 		assert.Equal(t, c.want, explain(t, "", c.name, "-i", file, "--flags", c.flags)[0].Text)
 	}
 }
 
-// A run makes the choices that it is given, in turn.
+// A run makes the given choices in turn.
 func TestRunChooses(t *testing.T) {
 	file := copyingFile(t)
 	for _, c := range []struct {
@@ -90,7 +95,7 @@ func TestOptionsAboutChoicesAndEnds(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"--choose", "Check"}, `--choose takes PHASE=PHASE, the phase that chooses and the one to go on with, not "Check"`},
+		{[]string{"--choose", "Check"}, `--choose takes PHASE=PHASE, the phase that chooses and the phase that follows, not "Check"`},
 		{[]string{"--choose", "Chekc=Copy"}, `--choose: itinerary Copy has no phase "Chekc"; did you mean "Check"?`},
 		{[]string{"--choose", "Check=GivenUp"}, `--choose: phase Check does not have the choice to jump to "GivenUp"; its choices are GiveUp and Copy`},
 		{[]string{"--choose", "Copy=Check"}, `--choose: phase Copy does not have the choice to jump to "Check"; it declares no choice`},

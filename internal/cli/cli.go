@@ -17,12 +17,12 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// Run runs the command with MTC's catalogue: see [command.Execute].
+// Run runs the command with the catalogue of MTC. See [command.Execute].
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return command.Execute(ctx, Catalogue(), args, stdin, stdout, stderr)
 }
 
-// Catalogue is MTC's.
+// Catalogue returns the catalogue of MTC.
 func Catalogue() command.Catalogue {
 	return command.Catalogue{
 		Command:     "dynamic-pipeline",
@@ -38,7 +38,7 @@ func Catalogue() command.Catalogue {
 		},
 		Options: []command.Option{{
 			Name:    noImagesOption,
-			Usage:   "there are no image streams on the source clusters but those that are read",
+			Usage:   "the source clusters have no image streams other than those that are read",
 			Instead: "with -i give --flags without HasISs",
 		}},
 		Texts:    texts,
@@ -50,7 +50,7 @@ func Catalogue() command.Catalogue {
 	}
 }
 
-// itineraries are those of MTC, compiled once.
+// itineraries returns those of MTC, compiled once.
 var itineraries = sync.OnceValue(func() *machine.Set { return machine.MustCompileSet(mtc.Itineraries()...) })
 
 func switches() (all []dump.Switch) {
@@ -60,7 +60,7 @@ func switches() (all []dump.Switch) {
 	return all
 }
 
-// stepNow is the present name of a step: the adapter of statuses knows the names of
+// stepNow returns the current name of a step. The adapter of statuses knows the names of
 // earlier releases.
 func stepNow(name string) string {
 	status := slices.Concat([]byte(`{"pipeline":[{"name":`), rawjson.Quote(name), []byte(`}]}`))

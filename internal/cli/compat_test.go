@@ -15,8 +15,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 )
 
-// The releases of a small controller: the second one has renamed a phase, and says so in
-// the third.
+// The releases of a small controller: the second has renamed a phase, and the third
+// declares the former name.
 const (
 	before = `flags: [{name: Due}]
 itineraries:
@@ -49,7 +49,7 @@ func breaks(t *testing.T, text string) (all []breakElement) {
 	return all
 }
 
-// releases writes the releases as files into the current directory.
+// releases writes the releases into files in the current directory.
 func releases(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -58,7 +58,7 @@ func releases(t *testing.T) {
 	}
 }
 
-// warmMove is an object at a phase of Warm.
+// warmMove returns an object at a phase of Warm.
 func warmMove(name, phase string) string {
 	return object("Move", name, `, "status": {"itinerary": "Warm", "phase": "`+phase+`", "visit": 2, "facts": {"true": ["Due"]}}`)
 }
@@ -87,7 +87,7 @@ func TestCompat(t *testing.T) {
 	}
 	assert.Equal(t, "{name: CutOver, formerly: [Cut]}", suggested)
 
-	t.Run("what is suggested removes it", func(t *testing.T) {
+	t.Run("the suggestion fixes it", func(t *testing.T) {
 		for _, b := range breaks(t, run(t, "", "compat", "before.yaml", "declared.yaml", "-o", "json").out) {
 			assert.False(t, b.Direction == "upgrade" && b.Kind == "state", b.Text)
 		}
@@ -98,18 +98,25 @@ func TestCompat(t *testing.T) {
 		}
 	})
 	t.Run("one itinerary", func(t *testing.T) {
-		for _, args := range [][]string{{"before.yaml#Cold", "renamed.yaml"}, {"before.yaml", "renamed.yaml#Cold"}, {"before.yaml#Cold", "renamed.yaml#Cold"}} {
+		for _, args := range [][]string{
+			{"before.yaml#Cold", "renamed.yaml"}, {"before.yaml", "renamed.yaml#Cold"}, {"before.yaml#Cold", "renamed.yaml#Cold"},
+		} {
 			r := run(t, "", append([]string{"compat", "--fail-level", "info"}, args...)...)
 			assert.Zero(t, r.code, r.out)
 		}
 		r := run(t, "", "compat", "before.yaml#Cold", "renamed.yaml#Warm")
 		assert.Equal(t, 2, r.code)
-		assert.Equal(t, []string{"itineraries Cold and Warm are compared by their names, which differ; give two of one name, or leave the names out"}, r.lines(t))
+		assert.Equal(t,
+			[]string{"itineraries Cold and Warm are compared by their names, which differ; give two of one name, or leave the names out"},
+			r.lines(t))
 	})
 	t.Run("other formats", func(t *testing.T) {
-		assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "-o", "sarif").out, `"ruleAndNames/v1": "phase-gone/upgrade/Warm/phase=Cut"`)
-		assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "-o", "junit").out, `<testcase name="phase-gone" classname="Warm" file="renamed.yaml" line="3">`)
-		assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "-o", "github").out, "::error file=renamed.yaml,line=3,col=3,title=phase-gone%3A upgrade / Warm / Cut::")
+		assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "-o", "sarif").out,
+			`"ruleAndNames/v1": "phase-gone/upgrade/Warm/phase=Cut"`)
+		assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "-o", "junit").out,
+			`<testcase name="phase-gone" classname="Warm" file="renamed.yaml" line="3">`)
+		assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "-o", "github").out,
+			"::error file=renamed.yaml,line=3,col=3,title=phase-gone%3A upgrade / Warm / Cut::")
 		assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "-o", "github").out,
 			"::error file=renamed.yaml,line=6,col=5,title=phase-gone%3A rollback / Warm / CutOver::", "the place is in the new release")
 		assert.Equal(t, result{out: "[]\n"}, run(t, "", "compat", "before.yaml", "before.yaml", "-o", "json"))
@@ -119,7 +126,8 @@ func TestCompat(t *testing.T) {
 func TestCompatOfAnItineraryThatOneReleaseLacks(t *testing.T) {
 	releases(t)
 	write := func(name, text string) { require.NoError(t, os.WriteFile(name, []byte(text), 0o600)) }
-	write("cold.yaml", "itineraries:\n- {name: Cold, phases: [{name: Copy, step: Disks}]}\n- {name: Hot, phases: [{name: Copy, step: Disks}]}\n")
+	write("cold.yaml",
+		"itineraries:\n- {name: Cold, phases: [{name: Copy, step: Disks}]}\n- {name: Hot, phases: [{name: Copy, step: Disks}]}\n")
 	r := run(t, "", "compat", "before.yaml#Warm", "cold.yaml", "-o", "json")
 	assert.Equal(t, 1, r.code)
 	all := breaks(t, r.out)
@@ -128,8 +136,8 @@ func TestCompatOfAnItineraryThatOneReleaseLacks(t *testing.T) {
 		"nothing is said of itineraries that are not compared")
 }
 
-// What was not decided fails, whatever the level.
-func TestAnInconclusiveResultAlwaysFails(t *testing.T) {
+// An inconclusive result fails at any level.
+func TestCompatInconclusiveAlwaysFails(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("flags:\n")
 	for i := range 40 {
@@ -137,7 +145,8 @@ func TestAnInconclusiveResultAlwaysFails(t *testing.T) {
 	}
 	text.WriteString("itineraries:\n- name: Long\n  phases:\n")
 	for i := range 300 {
-		fmt.Fprintf(&text, "  - {name: P%d, step: S, any: [F%d, F%d], none: [F%d], decides: [F%d]}\n", i, i%40, (i+9)%40, (i+17)%40, i*13%40)
+		fmt.Fprintf(&text, "  - {name: P%d, step: S, any: [F%d, F%d], none: [F%d], decides: [F%d]}\n", i, i%40, (i+9)%40, (i+17)%40,
+			i*13%40)
 	}
 	old, next := write(t, "old.yaml", text.String()), write(t, "new.yaml", text.String()+"  - {name: Last, step: S}\n")
 	r := run(t, "", "compat", old, next, "--fail-level", "none")
@@ -161,8 +170,11 @@ func TestCompatWithObjects(t *testing.T) {
 	}{
 		{"one cannot go on", []string{warmMove("a", "Cut"), warmMove("b", "Finish")}, 1, "recorded and not done: 2; 1 cannot go on as before (ns/a); 1 can go on", 1},
 		{"all can go on", []string{warmMove("b", "Finish")}, 1, "recorded and not done: 1; 1 can go on", 1},
-		{"one cannot be placed", []string{warmMove("b", "Finish"), warmMove("x", "Nowhere")}, 1, "recorded and not done: 2; of 1 it is not known whether they can go on (ns/x); 1 can go on", 2},
-		{"no one can be placed", []string{warmMove("x", "Nowhere")}, 1, "recorded and not done: 1; of 1 it is not known whether they can go on (ns/x)", 2},
+		{
+			"one cannot be placed", []string{warmMove("b", "Finish"), warmMove("x", "Nowhere")}, 1,
+			"recorded and not done: 2; for 1 it is not known whether they can go on (ns/x); 1 can go on", 2,
+		},
+		{"no one can be placed", []string{warmMove("x", "Nowhere")}, 1, "recorded and not done: 1; for 1 it is not known whether they can go on (ns/x)", 2},
 		{"one is done", []string{object("Move", "d", `, "status": {"itinerary": "Warm", "done": true, "visit": 3}`)}, 1, "no recorded run is in flight", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -173,13 +185,15 @@ func TestCompatWithObjects(t *testing.T) {
 		})
 	}
 	t.Run("as JSON", func(t *testing.T) {
-		for _, b := range breaks(t, run(t, stream(warmMove("a", "Cut"), warmMove("b", "Finish")), "compat", "before.yaml", "renamed.yaml", "-f", "-", "-o", "json").out) {
+		for _, b := range breaks(t,
+			run(t, stream(warmMove("a", "Cut"), warmMove("b", "Finish")), "compat", "before.yaml", "renamed.yaml", "-f", "-", "-o",
+				"json").out) {
 			if b.Direction == "upgrade" && b.Rule == "phase-gone" {
 				assert.Equal(t, []string{"ns/a"}, b.Objects)
 			}
 		}
 	})
-	t.Run("what is lost may hold more", func(t *testing.T) {
+	t.Run("unread input may hold more", func(t *testing.T) {
 		r := run(t, stream(warmMove("b", "Finish"))+"\n{", "compat", "before.yaml", "before.yaml", "-f", "-")
 		assert.Equal(t, 1, r.code)
 		assert.Equal(t, "recorded and not done: 1; 1 can go on; what could not be read may hold more", summary(r))
@@ -204,7 +218,8 @@ func TestAcceptedBreaks(t *testing.T) {
 - {fingerprint: phase-gone/rollback/Warm/phase=CutOver, reason: "there is no way back", expires: 2027-03-31}
 `
 	compat := func(t *testing.T, file string, args ...string) result {
-		return run(t, "", append([]string{"compat", "before.yaml", "renamed.yaml", "--accept", file, "--now", "2027-01-01T00:00:00Z"}, args...)...)
+		return run(t, "",
+			append([]string{"compat", "before.yaml", "renamed.yaml", "--accept", file, "--now", "2027-01-01T00:00:00Z"}, args...)...)
 	}
 	r := compat(t, accept(t, both))
 	assert.Zero(t, r.code, r.out)
@@ -226,7 +241,8 @@ func TestAcceptedBreaks(t *testing.T) {
 	r = compat(t, accept(t, both+`- {fingerprint: phase-gone/upgrade/Warm/phase=Other, reason: "-", expires: 2027-03-31}`+"\n"))
 	assert.Contains(t, r.out, "accept.yaml:")
 	assert.Contains(t, run(t, "", "compat", "before.yaml", "renamed.yaml", "--accept", write(t, "unused.yaml",
-		"accept:\n- {fingerprint: x, reason: r, expires: 2999-01-01}\n"), "-o", "github").out, "unused.yaml,line=2,col=3,title=acceptance-unused")
+		"accept:\n- {fingerprint: x, "+
+			"reason: r, expires: 2999-01-01}\n"), "-o", "github").out, "unused.yaml,line=2,col=3,title=acceptance-unused")
 
 	for name, text := range map[string]string{
 		"an unknown key":       "accept:\n- {fingerprint: a, reason: b, until: 2027-03-31}\n",
@@ -250,7 +266,8 @@ func TestAcceptedBreaks(t *testing.T) {
 func TestCompatReadsCommits(t *testing.T) {
 	releases(t)
 	git := func(args ...string) {
-		cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"}, args...)...)
+		cmd := exec.Command("git",
+			append([]string{"-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"}, args...)...)
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}
@@ -262,7 +279,9 @@ func TestCompatReadsCommits(t *testing.T) {
 	git("tag", "v1")
 	require.NoError(t, os.WriteFile("deploy/moves.yaml", []byte(renamed), 0o600))
 
-	for _, args := range [][]string{{"git:v1:deploy/moves.yaml", "deploy/moves.yaml"}, {"git:HEAD:./deploy/moves.yaml#Warm", "deploy/moves.yaml"}} {
+	for _, args := range [][]string{
+		{"git:v1:deploy/moves.yaml", "deploy/moves.yaml"}, {"git:HEAD:./deploy/moves.yaml#Warm", "deploy/moves.yaml"},
+	} {
 		r := run(t, "", append([]string{"compat", "-o", "json"}, args...)...)
 		assert.Equal(t, 1, r.code, r.stderr)
 		assert.Contains(t, r.out, `"rule": "phase-gone"`)
@@ -291,13 +310,13 @@ func TestCompatReadsCommits(t *testing.T) {
 		git("commit", "-q", "-m", "large")
 		r := run(t, "", "compat", "git:HEAD:large.yaml", "before.yaml")
 		assert.Equal(t, 1, r.code)
-		assert.Equal(t, []string{"large.yaml in HEAD is larger than 1048576 bytes, which is all that is read"}, r.lines(t))
+		assert.Equal(t, []string{"large.yaml in HEAD is larger than the limit of 1048576 bytes"}, r.lines(t))
 	})
 	t.Run("no repository", func(t *testing.T) {
 		t.Chdir(t.TempDir())
 		r := run(t, "", "compat", "git:v1:a.yaml", "mtc@current")
 		assert.Equal(t, 1, r.code)
-		assert.Equal(t, []string{"git:REF:PATH needs a git repository, and the current directory is in none; change to one"}, r.lines(t))
+		assert.Equal(t, []string{"git:REF:PATH needs a git repository, and the current directory is not in one; change to one"}, r.lines(t))
 	})
 	t.Run("no git", func(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
@@ -312,7 +331,9 @@ func TestFix(t *testing.T) {
 	require.NoError(t, os.Chmod(file, 0o640))
 	r := run(t, "", "verify", "-i", file, "--fix", "--dry-run")
 	assert.Zero(t, r.code, r.stderr)
-	assert.Equal(t, "--- "+file+"\n+++ "+file+"\n@@ -1,6 +1,5 @@\n flags:\n - {name: Due}\n-- {name: Idle}\n itineraries:\n - name: Warm\n   phases:\n", r.out)
+	assert.Equal(t,
+		"--- "+file+"\n+++ "+file+"\n@@ -1,6 +1,5 @@\n flags:\n - {name: Due}\n-- {name: Idle}\n itineraries:\n - name: Warm\n   phases:\n",
+		r.out)
 	assert.Equal(t, faulty, read(t, file), "a dry run writes nothing")
 
 	r = run(t, "", "verify", "-i", file, "--fix", "--fail-level", "none", "-o", "json")
@@ -320,7 +341,7 @@ func TestFix(t *testing.T) {
 	assert.Equal(t, []string{"note: " + file + ": fixed 1 finding: flag-never-read (flag Idle)"}, r.lines(t))
 	assert.Equal(t, strings.Replace(faulty, "- {name: Idle}\n", "", 1), read(t, file))
 	for _, f := range findings(t, r.out) {
-		assert.NotEqual(t, "flag-never-read", f.Rule, "what is fixed is not found again")
+		assert.NotEqual(t, "flag-never-read", f.Rule, "fixed findings are not found again")
 	}
 	info, err := os.Stat(file)
 	require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// completions are what a shell is offered, and what it is told to do.
+// completions are the offers to a shell, and the directive.
 func completions(t *testing.T, args ...string) (offered []string, directive string) {
 	t.Helper()
 	r := run(t, "", append([]string{"__complete"}, args...)...)
@@ -23,7 +23,7 @@ func completions(t *testing.T, args ...string) (offered []string, directive stri
 	return offered, lines[len(lines)-1]
 }
 
-// What cobra's directives are called in its protocol.
+// The names of cobra's directives in its protocol.
 const (
 	withFiles      = ":0"
 	noFiles        = ":4"
@@ -40,20 +40,26 @@ func TestCompletion(t *testing.T) {
 	}{
 		{"commands", []string{"c"}, []string{"compat", "completion", "convert"}, noFiles},
 		{"itineraries", []string{"plan", "-i", ""}, []string{"Stage", "Final", "Cancel", "Failed", "Rollback"}, withFiles},
-		{"itineraries that begin so", []string{"explain", "-i", "F"}, []string{"Final", "Failed"}, withFiles},
+		{"itineraries with that prefix", []string{"explain", "-i", "F"}, []string{"Final", "Failed"}, withFiles},
 		{"itineraries of a file", []string{"plan", "-i", file + "#"}, []string{file + "#Warm", file + "#Cold"}, noFiles},
-		{"itineraries of a file that begin so", []string{"plan", "-i", file + "#W"}, []string{file + "#Warm"}, noFiles},
+		{"itineraries of a file with that prefix", []string{"plan", "-i", file + "#W"}, []string{file + "#Warm"}, noFiles},
 		{"itineraries of no file", []string{"plan", "-i", filepath.Join(t.TempDir(), "none.yaml#")}, nil, noFiles},
 		{"flags", []string{"plan", "--flags", "HasPre"}, []string{"HasPreBackupHooks", "HasPreRestoreHooks"}, noFilesNoSpace},
-		{"the last of several flags", []string{"plan", "-i", "Final", "--flags", "Quiesce,HasPre"}, []string{"Quiesce,HasPreBackupHooks", "Quiesce,HasPreRestoreHooks"}, noFilesNoSpace},
+		{
+			"the last of several flags", []string{"plan", "-i", "Final", "--flags", "Quiesce,HasPre"},
+			[]string{"Quiesce,HasPreBackupHooks", "Quiesce,HasPreRestoreHooks"}, noFilesNoSpace,
+		},
 		{"flags that are not named yet", []string{"plan", "-i", "Final", "--flags", "HasPreBackupHooks", "--unknown", "HasPre"}, []string{"HasPreRestoreHooks"}, noFilesNoSpace},
-		{"the last of several unknown flags", []string{"explain", "-i", "Final", "--unknown", "HasPreBackupHooks,HasPre"}, []string{"HasPreBackupHooks,HasPreRestoreHooks"}, noFilesNoSpace},
+		{
+			"the last of several unknown flags", []string{"explain", "-i", "Final", "--unknown", "HasPreBackupHooks,HasPre"},
+			[]string{"HasPreBackupHooks,HasPreRestoreHooks"}, noFilesNoSpace,
+		},
 		{"flags of a file", []string{"plan", "-i", file + "#Warm", "--flags", ""}, []string{"Due"}, noFilesNoSpace},
 		{"flags of no file", []string{"plan", "-i", "none.yaml", "--flags", ""}, nil, noFilesNoSpace},
 		{"names", []string{"explain", "Data"}, []string{"DataBackup", "DataRestore"}, noFiles},
 		{"names of phases", []string{"explain", "--phase", "PreB"}, []string{"PreBackupHooks"}, noFiles},
 		{"names of flags", []string{"explain", "--flag", "HasPre"}, []string{"HasPreBackupHooks", "HasPreRestoreHooks"}, noFiles},
-		{"names that are several, once", []string{"explain", "DirectI"}, []string{"DirectImage"}, noFiles},
+		{"names of several kinds, once", []string{"explain", "DirectI"}, []string{"DirectImage"}, noFiles},
 		{"flags of a file to explain", []string{"explain", "-i", file + "#Warm", "D"}, []string{"Disks", "Due"}, noFiles},
 		{"steps that run", []string{"plan", "--runs", "Data"}, []string{"DataBackup", "DataRestore"}, noFiles},
 		{"steps of a file that run", []string{"plan", "-i", file, "--runs", ""}, []string{"Disks", "Cutover"}, noFiles},
@@ -84,13 +90,17 @@ func TestCompletion(t *testing.T) {
 		{"itineraries to verify", []string{"verify", "-i", "F"}, []string{"Final", "Failed"}, withFiles},
 		{"formats of reports", []string{"verify", "-o", ""}, []string{"table", "json", "sarif", "junit", "github"}, noFiles},
 		{"levels", []string{"compat", "--fail-level", ""}, []string{"info", "warning", "error", "none"}, noFiles},
-		{"the release that is built in", []string{"compat", "m"}, []string{"mtc@current"}, withFiles},
+		{"the built-in release", []string{"compat", "m"}, []string{"mtc@current"}, withFiles},
 		{"a second release", []string{"compat", "a.yaml", ""}, []string{"mtc@current"}, withFiles},
 		{"no third release", []string{"compat", "a.yaml", "b.yaml", ""}, nil, noFiles},
 		{"formats of run", []string{"run", "-o", ""}, []string{"table", "json"}, noFiles},
 		{"itineraries to draw", []string{"graph", "-i", "Stage", "-i", "F"}, []string{"Final", "Failed"}, withFiles},
 		{"flags to draw", []string{"graph", "-i", file, "--flags", ""}, []string{"Due"}, noFilesNoSpace},
-		{"flags to draw that are not named yet", []string{"graph", "-i", "Final", "--flags", "HasPreBackupHooks", "--unknown", "HasPre"}, []string{"HasPreRestoreHooks"}, noFilesNoSpace},
+		{
+			"flags to draw that are not named yet",
+			[]string{"graph", "-i", "Final", "--flags", "HasPreBackupHooks", "--unknown", "HasPre"}, []string{"HasPreRestoreHooks"},
+			noFilesNoSpace,
+		},
 		{"moments to draw", []string{"graph", "-i", "Stage", "-i", "Final", "--at", "Created"}, []string{"Created"}, noFiles},
 		{"phases to draw around, of a file", []string{"graph", "-i", file, "--around", ""}, []string{"Copy", "Cut"}, noFiles},
 		{"phases to draw around, of anything", []string{"graph", "--around", "Migr"}, []string{"MigrationFailed"}, noFiles},

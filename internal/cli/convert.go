@@ -31,19 +31,19 @@ func convert(t *command.Tool) *cobra.Command {
 	var format *string
 	cmd := &cobra.Command{
 		Use:   "convert --to (current | legacy) -f FILE...",
-		Short: "Converts statuses between the old and the present form",
+		Short: "Converts statuses between the old and the current form",
 		Long: `Converts the statuses of MigMigrations and prints all objects, in the order and
-the format in which they were read. Everything else stays as it was.
+the format in which they were read. Everything else is unchanged.
 
---to current makes of a status that mig-controller wrote the form of this
-project: steps and phases get their present names, and steps that will not run
-are not listed. What that drops is kept in the annotation
-pipeline.konveyor.io/legacy. If the MigPlan of a migration is read with it, the
-steps that have not started are replanned; those that depend on something
-unknown stay. What is read, --set and --no-image-streams are as for plan.
+--to current converts a status that mig-controller wrote to the form of this
+project: steps and phases get their current names, and steps that will not run
+are not listed. The annotation pipeline.konveyor.io/legacy keeps what that drops.
+If the MigPlan of a migration is read with it, steps that have not started are
+replanned; those that depend on something unknown stay. Input, --set and
+--no-image-streams are as for plan.
 
---to legacy leads back, with the help of that annotation, and removes it.`,
-		Example: `  # To the present form
+--to legacy restores the original from that annotation, and removes it.`,
+		Example: `  # To the current form
   kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml > objects.yaml
   kubectl --context source get imagestreams --all-namespaces -o yaml > images.yaml
   dynamic-pipeline convert --to current -f objects.yaml -f images.yaml > current.yaml
@@ -90,7 +90,9 @@ unknown stay. What is read, --set and --no-image-streams are as for plan.
 	format = t.RegisterOutput(cmd)
 	f := cmd.Flags()
 	f.StringVar(&to, "to", "", "`FORM` to convert to: current or legacy")
-	f.StringVar(&naming, "naming", namingData, "`SCHEME` that names the steps that were StageBackup and StageRestore: data (DataBackup, DataRestore) or state (StateBackup, StateRestore)")
+	f.StringVar(&naming, "naming", namingData,
+		"`SCHEME` of names for the former steps StageBackup and StageRestore: "+
+			"data (DataBackup, DataRestore) or state (StateBackup, StateRestore)")
 	t.CompleteChoice(cmd, "to", toCurrent, toLegacy)
 	t.CompleteChoice(cmd, "naming", namingData, namingState)
 	return cmd
@@ -106,8 +108,8 @@ type converter struct {
 	reading command.Reading
 }
 
-// convert changes the texts of all migrations, all versions of them included,
-// since all are printed. One that cannot be converted stays as it was.
+// convert changes the texts of all migrations, including all versions of each, because all
+// are printed. It leaves a migration unchanged that it cannot convert.
 func (c *converter) convert(ctx context.Context) {
 	for _, r := range c.reading.Runs {
 		c.migration(r.Object, c.selected(ctx, r))
@@ -127,9 +129,9 @@ func (c *converter) convert(ctx context.Context) {
 	}
 }
 
-// selected is what the steps of a migration that have not started are planned
-// from: those that depend on what is unknown stay if they are listed. It is nil
-// if all stay, which they do without the plan.
+// selected returns what to replan the steps of a migration from that have not started.
+// Listed steps that depend on something unknown stay. It is nil if all steps stay, as
+// without the plan.
 func (c *converter) selected(ctx context.Context, r *command.Run) *legacy.Selected {
 	if c.to != toCurrent || r.Missing != nil {
 		return nil
@@ -155,7 +157,7 @@ func (c *converter) migration(o *command.Object, now *legacy.Selected) {
 	o.JSON = text
 }
 
-// NotTextError is a field of an object that must hold something else.
+// NotTextError reports a field of an object that must hold another type.
 type NotTextError struct {
 	Field, Got, Want string
 }
@@ -211,7 +213,7 @@ func (c *converter) object(o *command.Object, now *legacy.Selected) (text []byte
 	return m.Text(), warnings, nil
 }
 
-// remainderOf is the remainder among annotations, or nil.
+// remainderOf returns the remainder from the annotations, or nil.
 func remainderOf(annotations rawjson.Object) ([]byte, error) {
 	value := annotations.Get(legacy.Annotation)
 	if value == nil {

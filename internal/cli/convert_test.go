@@ -16,7 +16,7 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 )
 
-// values are the JSON values of a stream, with numbers as they are written.
+// values returns the JSON values of a stream, with numbers as written.
 func values(t testing.TB, text string) []any {
 	t.Helper()
 	var all []any
@@ -40,8 +40,8 @@ func same(t testing.TB, want, got []any) {
 	}
 }
 
-// convert runs the command, and wants nothing on standard error but the note
-// about image streams.
+// convert runs the command and requires that standard error has only the note about image
+// streams.
 func convert(t testing.TB, stdin string, args ...string) string {
 	t.Helper()
 	r := run(t, stdin, append([]string{"convert", "-f", "-"}, args...)...)
@@ -50,8 +50,8 @@ func convert(t testing.TB, stdin string, args ...string) string {
 	return r.out
 }
 
-// legacyObjects are the recorded statuses as MigMigrations, with a plan for
-// every other one.
+// legacyObjects returns the recorded statuses as MigMigrations, with a plan for every other
+// one.
 func legacyObjects(t testing.TB) (objects []string) {
 	t.Helper()
 	for _, file := range []string{"legacy-2021.jsonl", "legacy-2025.jsonl"} {
@@ -65,7 +65,8 @@ func legacyObjects(t testing.TB) (objects []string) {
 			require.NoError(t, json.Unmarshal([]byte(line), &l))
 			name := strings.TrimSuffix(file, ".jsonl") + "-" + l.ID
 			objects = append(objects, object("MigMigration", name, fmt.Sprintf(
-				`, "spec": {"migPlanRef": {"name": %q, "namespace": "ns"}, "stage": %t, "migrateState": %t, "rollback": %t, "canceled": %t}, "status": %s`,
+				`, "spec": {"migPlanRef": {"name": %q, "namespace": "ns"}, "stage": %t, "migrateState": %t, "rollback": %t, "canceled": `+
+					`%t}, "status": %s`,
 				name, l.Stage, l.MigrateState, l.Rollback, l.Canceled, l.Status)))
 			if len(objects)%2 == 0 {
 				objects = append(objects, planObject(name, fmt.Sprintf(`"indirectVolumeMigration": %t, "indirectImageMigration": %t`,
@@ -77,11 +78,11 @@ func legacyObjects(t testing.TB) (objects []string) {
 	return objects
 }
 
-// TestConvertKeepsSpelling: keys and numbers of a converted object stay as they
-// are written, in their order.
+// Keys and numbers of a converted object stay as written, in their order.
 func TestConvertKeepsSpelling(t *testing.T) {
 	t.Parallel()
-	in := object("MigMigration", "m", `, "x\u0078": 1.0, "a\u003c>": -0, "status": {"z\u007a": 1e400, "phase": "", "itinerary": "Stage", "a": 1.50}`)
+	in := object("MigMigration", "m",
+		`, "x\u0078": 1.0, "a\u003c>": -0, "status": {"z\u007a": 1e400, "phase": "", "itinerary": "Stage", "a": 1.50}`)
 	out := convert(t, in, "--to", "current", "-o", "json")
 	var at []int
 	for _, want := range []string{`"x\u0078": 1.0`, `"a\u003c>": -0`, `"z\u007a": 1e400`, `"phase": "Created"`, `"a": 1.50`} {
@@ -104,10 +105,10 @@ func TestConvertThereAndBack(t *testing.T) {
 			assert.NotContains(t, strings.ReplaceAll(current, `\"StageBackup\"`, ""), `"StageBackup"`)
 			same(t, values(t, list), values(t, convert(t, current, "--to", "legacy", "--naming", naming)))
 
-			// Once more changes nothing.
+			// Repeating it changes nothing.
 			same(t, values(t, current), values(t, convert(t, current, "--to", "current", "--naming", naming)))
 
-			// A stream of objects in place of a list.
+			// A stream of objects instead of a list.
 			each := strings.Join(objects, "\n")
 			same(t, values(t, each), values(t, convert(t, convert(t, each, "--to", "current"), "--to", "legacy")))
 
@@ -131,7 +132,7 @@ const oldStatus = `"itinerary": "Final", "phase": "QuiesceApplications", "extra"
 	{"name": "StageRestore", "message": "Skipped", "skipped": true},
 	{"name": "Cleanup", "message": "Not started"}]`
 
-// pipeline are the names of the steps of the first migration of a list.
+// pipeline returns the names of the steps of the first migration of a list.
 func pipeline(t *testing.T, text string) (names []string) {
 	t.Helper()
 	var list struct {
@@ -152,23 +153,28 @@ func pipeline(t *testing.T, text string) (names []string) {
 	return nil
 }
 
-func TestConvertPlansAnewWhereItCan(t *testing.T) {
+func TestConvertReplans(t *testing.T) {
 	m := migration("m", ``, oldStatus)
 	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectVolume", "Cleanup"}, pipeline(t, convert(t, stream(m), "--to", "current")),
-		"without the plan, what has not started stays, but for what is skipped")
-	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectImage", "Restore", "Cleanup"}, pipeline(t, convert(t, around("", m), "--to", "current")))
-	assert.Equal(t, []string{"Prepare", "StateBackup", "DirectImage", "Restore", "Cleanup"}, pipeline(t, convert(t, around("", m), "--to", "current", "--naming", "state")))
-	assert.Equal(t, []string{"Prepare", "DataBackup", "Restore", "Cleanup"}, pipeline(t, convert(t, stream(m, planObject("p", ""), images), "--to", "current")),
-		"what hangs on an unknown flag is not listed anew")
+		"without the plan, steps that have not started stay, except skipped ones")
+	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectImage", "Restore", "Cleanup"},
+		pipeline(t, convert(t, around("", m), "--to", "current")))
+	assert.Equal(t, []string{"Prepare", "StateBackup", "DirectImage", "Restore", "Cleanup"},
+		pipeline(t, convert(t, around("", m), "--to", "current", "--naming", "state")))
+	assert.Equal(t, []string{"Prepare", "DataBackup", "Restore", "Cleanup"}, pipeline(t,
+		convert(t, stream(m, planObject("p", ""), images), "--to", "current")),
+		"steps that depend on an unknown flag are not added")
 
 	listed := strings.Replace(m, "DirectVolume", "DirectImage", 1)
-	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectImage", "Restore", "Cleanup"}, pipeline(t, convert(t, stream(listed, planObject("p", ""), images), "--to", "current")),
-		"and stays where it is listed")
+	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectImage", "Restore", "Cleanup"}, pipeline(t,
+		convert(t, stream(listed, planObject("p", ""), images), "--to", "current")),
+		"and listed ones stay")
 }
 
 func TestConvertNotesMissingImageStreams(t *testing.T) {
 	m := migration("m", ``, oldStatus)
-	assert.Equal(t, []string{noStreams}, run(t, stream(m, planObject("p", ""), host, source), "convert", "--to", "current", "-f", "-").lines(t))
+	assert.Equal(t, []string{noStreams},
+		run(t, stream(m, planObject("p", ""), host, source), "convert", "--to", "current", "-f", "-").lines(t))
 	assert.Empty(t, run(t, stream(m), "convert", "--to", "current", "-f", "-").stderr, "nothing is planned")
 	assert.Empty(t, run(t, stream(m, planObject("p", "")), "convert", "--to", "legacy", "-f", "-").stderr, "nothing is planned")
 }
@@ -181,7 +187,7 @@ func TestConvertKeepsTheRemainderInAnAnnotation(t *testing.T) {
 	current := convert(t, m, "--to", "current")
 	require.Len(t, annotations(current), 1)
 	assert.Contains(t, annotations(current), "pipeline.konveyor.io/legacy")
-	assert.Nil(t, annotations(convert(t, current, "--to", "legacy")), "a map that is left empty goes, too")
+	assert.Nil(t, annotations(convert(t, current, "--to", "legacy")), "an empty map is removed, too")
 
 	other := strings.Replace(m, `"name": "m"`, `"name": "m", "annotations": {"a": "b"}`, 1)
 	assert.Len(t, annotations(convert(t, other, "--to", "current")), 2)
@@ -192,22 +198,33 @@ func TestConvertKeepsTheRemainderInAnAnnotation(t *testing.T) {
 }
 
 func TestConvertWithoutTheAnnotation(t *testing.T) {
-	m := migration("m", ``, `"itinerary": "Final", "phase": "Created", "pipeline": [{"name": "Prepare", "started": "t", "phase": "Created"}, {"name": "StateBackup"}]`)
-	want := migration("m", ``, `"itinerary": "Final", "phase": "", "pipeline": [{"name": "Prepare", "started": "t", "phase": ""}, {"name": "StageBackup"}]`)
+	m := migration("m", ``,
+		`"itinerary": "Final", "phase": "Created", "pipeline": [{"name": "Prepare", "started": "t", "phase": "Created"}, {"name": `+
+			`"StateBackup"}]`)
+	want := migration("m", ``,
+		`"itinerary": "Final", "phase": "", "pipeline": [{"name": "Prepare", "started": "t", "phase": ""}, {"name": "StageBackup"}]`)
 	same(t, values(t, want), values(t, convert(t, m, "--to", "legacy")))
 }
 
-// What an implementation that decodes and encodes would change.
+// Values that decoding and encoding would change.
 const exact = `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {
-	"on": "off", "1": "1", "1.0": 1.0, "big": 12345678901234567890, "huge": 1e400, "small": -0.10e-7, "z": -0, "null": null, "~": "~", "": "",
-	"yes": "no", "y": "n", "0x1F": "0x1F", "1_000": "1_000", "12:30:45": "12:30:45", "2021-01-01": "2021-01-01", "=": "=", "<<": "<<", "!a": "&b", "- ": "# ", "a: b": "c #d",
-	"lines": "a\n b\n\n", "tabs": "\ta\r\n", "esc": "\u0000\u001b\u007f\u0085\u00a0\u2028\ufeff\ud83d\ude00", "trail ": " lead", "html": "<a&b>", "true": true, "TRUE": "TRUE", ".inf": ".inf", "e": {}, "l": [], "n": [[], [[1, [2]], {}], {"a": [{"b": []}]}],
+	"on": "off", "1": "1", "1.0": 1.0, "big": 12345678901234567890, "huge": 1e400, "small": -0.10e-7,
+	"z": -0, "null": null, "~": "~", "": "",
+	"yes": "no", "y": "n", "0x1F": "0x1F", "1_000": "1_000", "12:30:45": "12:30:45", "2021-01-01": "2021-01-01",
+	"=": "=", "<<": "<<", "!a": "&b", "- ": "# ", "a: b": "c #d",
+	"lines": "a\n b\n\n", "tabs": "\ta\r\n", "esc": "\u0000\u001b\u007f\u0085\u00a0\u2028\ufeff\ud83d\ude00",
+	"trail ": " lead",
+	"html": "<a&b>", "true": true, "TRUE": "TRUE", ".inf": ".inf", "e": {}, "l": [], "n": [[], [[1, [2]], {}], {"a": [{"b": []}]}],
 	"` + longKey + `": {"a": [1]}, "` + longKey + `2": ["x"]}}`
 
-const longKey = "a key that is longer than what YAML allows before a colon, which happens in fields that name whole objects by their content, so that"
+const longKey = "a key that is longer than what YAML allows before a colon, which happens in fields that name whole objects by their " +
+	"content, so that"
 
 func TestConvertKeepsEverythingElseExactly(t *testing.T) {
-	objects := []string{exact, `{"kind": "Pod", "metadata": {"name": "p", "annotations": {"pipeline.konveyor.io/legacy": "not of a migration"}}}`, migration("m", ``, oldStatus), planObject("q", ``)}
+	objects := []string{
+		exact, `{"kind": "Pod", "metadata": {"name": "p", "annotations": {"pipeline.konveyor.io/legacy": "not of a migration"}}}`,
+		migration("m", ``, oldStatus), planObject("q", ``),
+	}
 	all := strings.Join(objects, "\n")
 	for _, text := range []string{all, stream(objects...)} {
 		same(t, values(t, text), values(t, convert(t, convert(t, text, "--to", "current"), "--to", "legacy")))
@@ -215,7 +232,7 @@ func TestConvertKeepsEverythingElseExactly(t *testing.T) {
 		same(t, values(t, text), values(t, convert(t, convert(t, asYAML, "--to", "legacy"), "--to", "legacy", "-o", "json")))
 	}
 
-	// Keys and strings that other readers of YAML would take for something else.
+	// Keys and strings that other YAML parsers would read as another type.
 	asJSON, err := kyaml.YAMLToJSON([]byte(convert(t, strings.Replace(exact, `"huge": 1e400,`, ``, 1), "--to", "current", "-o", "yaml")))
 	require.NoError(t, err)
 	var want, got any // other readers round numbers
@@ -233,25 +250,27 @@ func TestConvertPrintsTheFormatItRead(t *testing.T) {
 	assert.Equal(t, jsonObjects, convert(t, jsonObjects, "--to", "current"))
 	assert.Equal(t, jsonObjects, convert(t, yamlDocuments, "--to", "current", "-o", "json"))
 	assert.Equal(t, yamlDocuments, convert(t, jsonObjects, "--to", "current", "-o", "yaml"))
-	assert.Equal(t, "apiVersion: v1\nitems:\n- kind: A\n- kind: B\nkind: List\n", convert(t, "apiVersion: v1\nitems:\n- kind: A\n- kind: B\nkind: List\n", "--to", "legacy"))
-	assert.Equal(t, "kind: A\n---\nkind: B\n", convert(t, "{\"kind\": \"A\"}\n---\nkind: B\n", "--to", "legacy"), "YAML, where anything was")
+	assert.Equal(t, "apiVersion: v1\nitems:\n- kind: A\n- kind: B\nkind: List\n",
+		convert(t, "apiVersion: v1\nitems:\n- kind: A\n- kind: B\nkind: List\n", "--to", "legacy"))
+	assert.Equal(t, "kind: A\n---\nkind: B\n", convert(t, "{\"kind\": \"A\"}\n---\nkind: B\n", "--to", "legacy"),
+		"YAML, if any input was")
 	assert.Equal(t, "apiVersion: v1\nkind: List\nitems: []\n", convert(t, "apiVersion: v1\nkind: List\nitems: []\n", "--to", "legacy"))
 	assert.Equal(t, "kind: List\n", convert(t, "kind: List\n", "--to", "legacy"))
 }
 
-func TestConvertLeavesWhatItCannotConvert(t *testing.T) {
+func TestConvertKeepsUnconvertibleObjects(t *testing.T) {
 	good := migration("good", ``, oldStatus)
 	for _, tt := range []struct {
 		name, object string
 		to           string
 		want         []string
 	}{
-		{"a pipeline that is none", migration("m", ``, `"pipeline": [3]`), "current", []string{"MigMigration ns/m: status.pipeline[0] is not an object"}},
-		{"a pipeline that is none, back", migration("m", ``, `"pipeline": [3]`), "legacy", []string{"MigMigration ns/m: status.pipeline[0] is not an object"}},
+		{"an invalid pipeline", migration("m", ``, `"pipeline": [3]`), "current", []string{"MigMigration ns/m: status.pipeline[0] is not an object"}},
+		{"an invalid pipeline, back", migration("m", ``, `"pipeline": [3]`), "legacy", []string{"MigMigration ns/m: status.pipeline[0] is not an object"}},
 		{"a field of the wrong type", migration("m", `"stage": 1`, oldStatus), "current", []string{"MigMigration ns/m: spec.stage: holds a JSON number; write true or false"}},
-		{"annotations that are none", strings.Replace(migration("m", ``, oldStatus), `"name": "m"`, `"name": "m", "annotations": []`, 1), "current",
+		{"invalid annotations", strings.Replace(migration("m", ``, oldStatus), `"name": "m"`, `"name": "m", "annotations": []`, 1), "current",
 			[]string{"MigMigration ns/m: metadata.annotations holds a list; write an object"}},
-		{"an annotation that is none", strings.Replace(migration("m", ``, oldStatus), `"name": "m"`, `"name": "m", "annotations": {"pipeline.konveyor.io/legacy": 1}`, 1), "legacy",
+		{"an invalid annotation", strings.Replace(migration("m", ``, oldStatus), `"name": "m"`, `"name": "m", "annotations": {"pipeline.konveyor.io/legacy": 1}`, 1), "legacy",
 			[]string{"MigMigration ns/m: annotation pipeline.konveyor.io/legacy holds a number; write a string, or remove it"}},
 		{"no object", `3`, "current", []string{"standard input:1: items[1]: holds a number where an object is needed"}},
 		{"a list in a list", stream(good), "current", []string{"standard input:1: items[1]: is a List inside a list; give its items themselves"}},
@@ -272,10 +291,14 @@ func TestConvertWarns(t *testing.T) {
 	m := migration("m", ``, `"itinerary": "Final", "phase": "InitialBackupFailed", "pipeline": [{"name": "StageBackup"}]`)
 	r := run(t, around("", m), "convert", "--to", "current", "-f", "-")
 	assert.Equal(t, 0, r.code)
-	assert.Equal(t, []string{`warning: MigMigration ns/m: steps not started stay as they were: itinerary "Final" has no phase "InitialBackupFailed"; did you mean "InitialBackupCreated"?`}, r.lines(t))
+	assert.Equal(t,
+		[]string{`warning: MigMigration ns/m: steps not started stay as they were: itinerary "Final" has no phase ` +
+			`"InitialBackupFailed"; did you mean "InitialBackupCreated"?`},
+		r.lines(t))
 	assert.Equal(t, []string{"DataBackup"}, pipeline(t, r.out))
 
-	m = strings.Replace(migration("m", ``, `"itinerary": "Final", "phase": "Created"`), `"name": "m"`, `"name": "m", "annotations": {"pipeline.konveyor.io/legacy": "{"}`, 1)
+	m = strings.Replace(migration("m", ``, `"itinerary": "Final", "phase": "Created"`), `"name": "m"`,
+		`"name": "m", "annotations": {"pipeline.konveyor.io/legacy": "{"}`, 1)
 	r = run(t, m, "convert", "--to", "legacy", "-f", "-")
 	assert.Equal(t, 0, r.code)
 	require.Len(t, r.lines(t), 1)
@@ -283,8 +306,8 @@ func TestConvertWarns(t *testing.T) {
 	assert.NotContains(t, r.out, "annotations")
 }
 
-// FuzzRead: whatever is read is printed and read again as the same, in both
-// formats, and what older releases may have written comes back.
+// Everything that is read is printed and read again as the same, in both formats, and
+// statuses of earlier releases are restored.
 func FuzzRead(f *testing.F) {
 	objects, err := json.Marshal(json.RawMessage(read(f, recorded("objects.json"))))
 	require.NoError(f, err)
@@ -306,7 +329,9 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("a: &a [1]\nb: *a\n<<: {c: 1}\n---\n...\n--- {a: 0x1F}\n---\n? a\n: b"))
 	f.Add([]byte("[1]\n{\"a\": 31}\n[[\"b\"]]"))
 	f.Add([]byte("[" + migration("m", ``, oldStatus) + ", {}, 3]\n\ufeff[]"))
-	f.Add([]byte(watched("ADDED", migration("m", ``, oldStatus)) + watched("DELETED", migration("m", ``, oldStatus)) + watched("ERROR", "{}")))
+	f.Add(
+		[]byte(
+			watched("ADDED", migration("m", ``, oldStatus)) + watched("DELETED", migration("m", ``, oldStatus)) + watched("ERROR", "{}")))
 	f.Add([]byte("\ufeff---\n\ufeffkind: A\nyes: on\n" + `{"kind": "Status", "status": "Failure"}`))
 	f.Add([]byte(gzipped(f, migration("m", ``, oldStatus))))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -11,18 +11,18 @@ import (
 )
 
 func TestDiff(t *testing.T) {
-	// Each sign: what runs, what does not, and what is not known.
+	// Each sign: runs, does not run, and unknown.
 	r := run(t, "", "plan", "-i", "Final", "--flags", "DirectImage,EnableImage,EnableVolume,HasPVs,DirectVolume",
 		"--set", "IndirectImage=true,HasISs=true,HasStageBackup=true", "--set", "EnableVolume=unknown", "--diff")
 	assert.Equal(t, 1, r.code, "a flag that matters is unknown")
-	assert.Equal(t, []string{"itinerary Final: flag EnableVolume is unknown: --set says so"}, r.lines(t))
+	assert.Equal(t, []string{"itinerary Final: flag EnableVolume is unknown: it is set to unknown with --set"}, r.lines(t))
 	goldentest.Compare(t, "testdata/plan-diff.txt", r.out)
 	for _, line := range []string{
 		"EnableVolume ", "true -> unknown",
 		"- DirectImage ", "+ DataBackup ", "appears; that may still change",
 		"? DirectVolume ", "may appear; that may still change",
 		"+ EnsureStageBackup ", "runs: its guard, HasStageBackup, holds",
-		"may run: it hangs on EnableVolume, which is unknown",
+		"may run: it depends on EnableVolume, which is unknown",
 	} {
 		assert.Contains(t, r.out, line)
 	}
@@ -43,14 +43,15 @@ func TestDiffOfSeveral(t *testing.T) {
 	assert.Equal(t, 0, r.code)
 	assert.Equal(t, []string{"note: nothing changes: the same phases run"}, r.lines(t))
 	assert.Empty(t, r.out)
-	assert.Equal(t, "[]\n", run(t, various, "plan", "-f", "-", "--set", "HasPostRestoreHooks=true", "--diff", "--itinerary-name", "Cancel", "-o", "yaml").out)
+	assert.Equal(t, "[]\n",
+		run(t, various, "plan", "-f", "-", "--set", "HasPostRestoreHooks=true", "--diff", "--itinerary-name", "Cancel", "-o", "yaml").out)
 
 	// The phases change, and the steps are the same.
 	r = run(t, "", "plan", "-i", "Stage", "--flags", "IndirectImage,HasISs,HasStageBackup", "--set", "EnableImage=true", "--diff")
 	assert.Contains(t, r.out, "  steps    the same\n")
 }
 
-// A setting that changes nothing in the plan, and one that the objects have.
+// A setting that changes nothing in the plan, and one that equals the objects.
 func TestDiffOfNothing(t *testing.T) {
 	for _, set := range []string{"HasVerify=true", "EnableVolume=true"} {
 		r := run(t, various, "plan", "-f", "-", "--name", "other/b", "--set", set, "--diff")

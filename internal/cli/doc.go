@@ -1,10 +1,9 @@
-// Package cli is the command dynamic-pipeline: its subcommands, their options,
-// what they read and how they print it.
+// Package cli implements the command dynamic-pipeline: package machine/command with the
+// catalogue of the Migration Toolkit for Containers (MTC), and the subcommand convert.
 //
-// It only reads and prints. What a migration's flags are is found by package
-// phases/mtc, what runs by package machine, what people see by package steps,
-// old statuses are read by package legacy, and package machine/runner drives
-// what is run with simulated work.
+// It reads objects and prints. Package phases/mtc finds the flags of migrations, package
+// machine plans them, package legacy reads statuses of earlier releases, and package
+// machine/runner drives simulations.
 //
-// [Run] is the whole command in one function, with its streams as arguments.
+// [Run] is the whole command, with its arguments and streams as parameters.
 package cli

@@ -11,7 +11,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 )
 
-// explained is an explanation as JSON.
+// explained is an explanation in JSON.
 type explained struct {
 	Name, Namespace    *string
 	Itinerary, Kind    string
@@ -23,7 +23,7 @@ type explained struct {
 	Flag               *flagExplained
 }
 
-// flagExplained is what is said of a flag beside that.
+// flagExplained is the part of the explanation of a flag under flag.
 type flagExplained struct {
 	Description          string
 	Live                 bool
@@ -35,7 +35,7 @@ type flagExplained struct {
 	}
 }
 
-// changed is what is different between two plans.
+// changed is the difference between two plans.
 type changed struct {
 	Flags []struct {
 		Name, Before, After string
@@ -62,7 +62,7 @@ func explain(t *testing.T, stdin string, args ...string) []explained {
 	return explanations(t, r.out)
 }
 
-// explanations reads what explain prints as JSON.
+// explanations decodes the output of explain.
 func explanations(t *testing.T, text string) []explained {
 	t.Helper()
 	var all []explained
@@ -102,17 +102,23 @@ func TestExplain(t *testing.T) {
 			"phase QuiesceSourceApplications does not run: it needs Quiesce"},
 		{"a step that is shown", []string{"Prepare"}, "step", "yes", false, "", []string{}, []string{},
 			"step Prepare is shown for Created, Started and 8 more"},
-		{"a phase that was called as a step is", []string{"Prepare", "--phase"}, "phase", "yes", false, "", []string{}, []string{},
+		{"a former name of a phase that is now a step", []string{"Prepare", "--phase"}, "phase", "yes", false, "", []string{}, []string{},
 			"phase StartRefresh runs in every migration of this itinerary"},
 		{"a step that is not", []string{"DataRestore"}, "step", "no", true, "all", []string{"HasStageBackup"}, []string{"WaitForRefresh"},
-			"step DataRestore is not shown: no phase runs for it, since HasStageBackup is false; that may still change; needs HasStageBackup (decided by WaitForRefresh): EnsureStageRestore and StageRestoreCreated"},
+			"step DataRestore is not shown: no phase runs for it, since HasStageBackup is false; that may still change; needs " +
+				"HasStageBackup (decided by WaitForRefresh): EnsureStageRestore and StageRestoreCreated"},
 		{"an old name of a step", []string{"StageRestore"}, "step", "no", true, "all", []string{"HasStageBackup"}, []string{"WaitForRefresh"},
-			"step DataRestore is not shown: no phase runs for it, since HasStageBackup is false; that may still change; needs HasStageBackup (decided by WaitForRefresh): EnsureStageRestore and StageRestoreCreated"},
+			"step DataRestore is not shown: no phase runs for it, since HasStageBackup is false; that may still change; needs " +
+				"HasStageBackup (decided by WaitForRefresh): EnsureStageRestore and StageRestoreCreated"},
 		{"its name in the other scheme", []string{"StateRestore", "--step"}, "step", "no", true, "all", []string{"HasStageBackup"}, []string{"WaitForRefresh"},
-			"step DataRestore is not shown: no phase runs for it, since HasStageBackup is false; that may still change; needs HasStageBackup (decided by WaitForRefresh): EnsureStageRestore and StageRestoreCreated"},
-		{"several reasons, and phases that ride", []string{"DataBackup"}, "step", "no", true, "all", []string{"HasStagePods", "HasPVs", "HasISs", "IndirectImage", "IndirectVolume", "HasStageBackup", "EnableImage"},
+			"step DataRestore is not shown: no phase runs for it, since HasStageBackup is false; that may still change; needs " +
+				"HasStageBackup (decided by WaitForRefresh): EnsureStageRestore and StageRestoreCreated"},
+		{"several reasons, and phases that ride", []string{"DataBackup"}, "step", "no", true, "all", []string{
+			"HasStagePods", "HasPVs", "HasISs", "IndirectImage", "IndirectVolume", "HasStageBackup", "EnableImage",
+		},
 			[]string{"WaitForRefresh", "WaitForStaleStagePodsTerminated", "EnsureStagePodsFromRunning", "EnsureStagePodsFromTemplates", "EnsureStagePodsFromOrphanedPVCs"},
-			"step DataBackup is not shown: no phase runs for it, since HasStagePods, HasPVs, HasISs, IndirectImage, IndirectVolume, HasStageBackup and EnableImage are false; that may still change; " +
+			"step DataBackup is not shown: no phase runs for it, since HasStagePods, HasPVs, HasISs, IndirectImage, IndirectVolume, " +
+				"HasStageBackup and EnableImage are false; that may still change; " +
 				"needs HasPVs and IndirectVolume (decided by WaitForRefresh): EnsureStagePodsFromRunning, EnsureStagePodsFromTemplates and EnsureStagePodsFromOrphanedPVCs; " +
 				"needs HasStagePods (decided by WaitForStaleStagePodsTerminated, EnsureStagePodsFromRunning and 2 more): StagePodsCreated and RestartRestic; " +
 				"needs HasStageBackup (decided by WaitForRefresh): AnnotateResources, EnsureStageBackup and 2 more; " +
@@ -133,11 +139,15 @@ func TestExplainWhatRunsByAFlag(t *testing.T) {
 	phase := explain(t, "", append(args, "EnsureStageBackup")...)[0]
 	assert.Equal(t, "yes", phase.Runs)
 	assert.True(t, *phase.Tentative)
-	assert.Equal(t, "phase EnsureStageBackup runs: its guard, HasStageBackup, holds; that may still change (decided by WaitForRefresh)", phase.Text)
+	assert.Equal(t,
+		"phase EnsureStageBackup runs: its guard, HasStageBackup, holds; that may still change (decided by WaitForRefresh)",
+		phase.Text)
 	step := explain(t, "", append(args, "DataRestore")...)[0]
 	assert.Equal(t, "yes", step.Runs)
 	assert.True(t, *step.Tentative)
-	assert.Equal(t, "step DataRestore is shown for EnsureStageRestore and StageRestoreCreated; that may still change (decided by WaitForRefresh)", step.Text)
+	assert.Equal(t,
+		"step DataRestore is shown for EnsureStageRestore and StageRestoreCreated; that may still change (decided by WaitForRefresh)",
+		step.Text)
 }
 
 func TestExplainUnknown(t *testing.T) {
@@ -145,10 +155,13 @@ func TestExplainUnknown(t *testing.T) {
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{"itinerary Stage: flag HasStageBackup is unknown: it is named under --unknown"}, r.lines(t))
 	assert.Contains(t, r.out, `"runs": "unknown"`)
-	assert.Contains(t, r.out, `"text": "step DataRestore may be shown; hangs on HasStageBackup, which is unknown (decided by WaitForRefresh): EnsureStageRestore and StageRestoreCreated"`)
+	assert.Contains(t, r.out,
+		`"text": "step DataRestore may be shown; depends on HasStageBackup, which is unknown (decided by WaitForRefresh): `+
+			`EnsureStageRestore and StageRestoreCreated"`)
 
 	r = run(t, "", "explain", "EnsureStageBackup", "-i", "Stage", "--flags", "DirectImage", "--unknown", "HasStageBackup", "-o", "yaml")
-	assert.Contains(t, r.out, "text: \"phase EnsureStageBackup may run: it hangs on HasStageBackup, which is unknown (decided by WaitForRefresh)\"\n")
+	assert.Contains(t, r.out,
+		"text: \"phase EnsureStageBackup may run: it depends on HasStageBackup, which is unknown (decided by WaitForRefresh)\"\n")
 }
 
 func TestExplainNamesThatAreBoth(t *testing.T) {
@@ -181,7 +194,9 @@ itineraries:
 
 func TestExplainMigrations(t *testing.T) {
 	objects := around("", migration("a", `"stage": true`, ``), migration("b", `"canceled": true`, ``),
-		migration("c", ``, `"itinerary": "Final", "phase": "EnsureInitialBackup", "pipeline": [{"name": "StageBackup", "started": "2021-03-25T18:24:57Z"}]`))
+		migration("c", ``,
+			`"itinerary": "Final", "phase": "EnsureInitialBackup", `+
+				`"pipeline": [{"name": "StageBackup", "started": "2021-03-25T18:24:57Z"}]`))
 
 	all := explain(t, objects, "DataBackup", "-f", "-")
 	require.Len(t, all, 2, "Cancel has no such step")

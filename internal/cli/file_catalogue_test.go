@@ -13,13 +13,15 @@ func upgrades(name string) string {
 	return filepath.Join("..", "..", "machine", "command", "testdata", name)
 }
 
-// With the itineraries of a file, any object that holds the state of a run is read,
-// and nothing that is printed speaks of migrations.
+// With the itineraries of a file, any object that holds a state is read, and no output
+// mentions migrations.
 func TestObjectsOfAnotherCatalogue(t *testing.T) {
 	const (
 		undecided = "flag TrafficStopped is unknown: the object does not record it"
-		typo      = `Fleet databases/shop: item typo: planned from the first phase: itinerary "Upgrade" has no phase "WaitForBakcup"; did you mean "WaitForBackup"?`
-		notBegun  = "Fleet databases/shop: item new: it has not begun, and which of the itineraries Upgrade, Abort, Cancel, Rollback it will follow is not known; plan that one with -i FILE#NAME --flags"
+		typo      = `Fleet databases/shop: item typo: planned from the first phase: itinerary "Upgrade" has no phase "WaitForBakcup"; ` +
+			`did you mean "WaitForBackup"?`
+		notBegun = "Fleet databases/shop: item new: it has not begun, and may follow any of the itineraries Upgrade, Abort, Cancel, " +
+			"Rollback; plan one with -i FILE#NAME --flags"
 	)
 	for _, tt := range []struct {
 		about string
@@ -51,16 +53,16 @@ func TestObjectsOfAnotherCatalogue(t *testing.T) {
 			"     0s  databases/shop[orders], in phase WaitForBackup of itinerary Upgrade",
 			"  1m18s  done: Succeeded",
 		}, []string{}},
-		{"one that there is not", []string{"run", "-f", upgrades("fleet.yaml"), "--name", "shop[order]"}, 2, nil,
+		{"an unknown one", []string{"run", "-f", upgrades("fleet.yaml"), "--name", "shop[order]"}, 2, nil,
 			[]string{`there is no run "shop[order]"; did you mean "shop[orders]"?`}},
 		{"objects of ours, without a state", []string{"plan", "-f", recorded("objects.json")}, 1, nil, []string{
 			"there is no object that holds a state in " + recorded("objects.json") + "; list them with: kubectl get KIND --all-namespaces -o yaml",
 		}},
-		{"options that are about our objects", []string{"plan", "-f", upgrades("runs.yaml"), "--today"}, 2, nil, []string{
-			"--today is about the objects of this command's own itineraries; leave it out with -i FILE",
+		{"options for the built-in objects", []string{"plan", "-f", upgrades("runs.yaml"), "--today"}, 2, nil, []string{
+			"--today applies only to the objects of the built-in itineraries; leave it out with -i FILE",
 		}},
 		{"an option of our catalogue", []string{"plan", "-f", upgrades("runs.yaml"), "--no-image-streams"}, 2, nil, []string{
-			"--no-image-streams is about the objects of this command's own itineraries; leave it out with -i FILE",
+			"--no-image-streams applies only to the objects of the built-in itineraries; leave it out with -i FILE",
 		}},
 	} {
 		t.Run(tt.about, func(t *testing.T) {

@@ -13,7 +13,8 @@ var various = around(`"persistentVolumes": [{"selection": {"action": "copy", "co
 	migration("a", `"stage": true`, ``),
 	migration("b", ``, ``),
 	strings.Replace(migration("b", `"canceled": true`, ``), `"namespace": "ns"`, `"namespace": "other"`, 1),
-	migration("c", ``, `"itinerary": "Final", "phase": "EnsureInitialBackup", "pipeline": [{"name": "StageBackup", "started": "2021-03-25T18:24:57Z"}]`))
+	migration("c", ``,
+		`"itinerary": "Final", "phase": "EnsureInitialBackup", "pipeline": [{"name": "StageBackup", "started": "2021-03-25T18:24:57Z"}]`))
 
 func TestFilters(t *testing.T) {
 	for _, tt := range []struct {
@@ -31,7 +32,7 @@ func TestFilters(t *testing.T) {
 		{"a step that has started", []string{"--runs", "DataBackup"}, []string{"ns/c"}},
 		{"a step by its old name", []string{"--runs", "StageBackup"}, []string{"ns/c"}},
 		{"a step in the other scheme", []string{"--runs", "StateBackup"}, []string{"ns/c"}},
-		{"a step that depends on what is unknown", []string{"--runs", "DirectImage", "--set", "EnableImage=unknown"}, []string{"ns/a", "ns/b", "ns/c"}},
+		{"a step that depends on an unknown flag", []string{"--runs", "DirectImage", "--set", "EnableImage=unknown"}, []string{"ns/a", "ns/b", "ns/c"}},
 		{"all three", []string{"--itinerary-name", "Final", "--name", "b", "--runs", "Cleanup"}, []string{"ns/b"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -45,13 +46,13 @@ func TestFilters(t *testing.T) {
 		})
 	}
 
-	// explain has those that do not depend on a step.
+	// explain has the filters that do not depend on a step.
 	all := explain(t, various, "Cleanup", "--step", "-f", "-", "--itinerary-name", "Final", "--name", "b")
 	require.Len(t, all, 1)
 	assert.Equal(t, "b", *all[0].Name)
 }
 
-func TestFiltersThatLeaveNothing(t *testing.T) {
+func TestFiltersWithoutMatch(t *testing.T) {
 	for _, tt := range []struct {
 		args []string
 		want string
@@ -68,7 +69,7 @@ func TestFiltersThatLeaveNothing(t *testing.T) {
 	}
 }
 
-// What is wrong with a migration that is not asked for is not printed.
+// Problems of a migration that the filter leaves out are not printed.
 func TestFiltersLeaveOutProblems(t *testing.T) {
 	objects := around("", migration("a", ``, ``), strings.ReplaceAll(migration("b", ``, ``), `"name": "p"`, `"name": "gone"`))
 	r := run(t, objects, "plan", "-f", "-", "--name", "a")
@@ -97,9 +98,9 @@ func TestFilterUsage(t *testing.T) {
 		{[]string{"plan", "-i", "Final", "--runs", "Cleanup"}, `--runs needs -f; with -i alone there is no migration to choose`},
 		{[]string{"plan", "-i", "Final", "--name", "a"}, `--name needs -f; with -i alone there is no migration to choose`},
 		{[]string{"explain", "Cleanup", "-i", "Final", "--itinerary-name", "Final"}, `--itinerary-name needs -f; with -i alone there is no migration to choose`},
-		{[]string{"plan", "-f", "-", "--diff"}, `--diff needs --set FLAG=VALUE, and shows what that changes`},
-		{[]string{"plan", "-i", "Final", "--diff"}, `--diff needs --set FLAG=VALUE, and shows what that changes`},
-		{[]string{"plan", "-f", "-", "--diff", "--explain", "--set", "HasPVs=true"}, `--explain and --diff exclude each other; --diff says why by itself`},
+		{[]string{"plan", "-f", "-", "--diff"}, `--diff needs --set FLAG=VALUE, whose effect it shows`},
+		{[]string{"plan", "-i", "Final", "--diff"}, `--diff needs --set FLAG=VALUE, whose effect it shows`},
+		{[]string{"plan", "-f", "-", "--diff", "--explain", "--set", "HasPVs=true"}, `--explain and --diff exclude each other; --diff includes the reasons`},
 	} {
 		r := run(t, various, tt.args...)
 		assert.Equal(t, 2, r.code, tt.args)

@@ -33,7 +33,12 @@ func TestExplainFlag(t *testing.T) {
 		assert.Equal(t, "guard", r.What)
 		read = append(read, r.Phase)
 	}
-	assert.Equal(t, []string{"AnnotateResources", "EnsureStageBackup", "StageBackupCreated", "EnsureStageBackupReplicated", "EnsureStageRestore", "StageRestoreCreated", "EnsureAnnotationsDeleted"}, read)
+	assert.Equal(t,
+		[]string{
+			"AnnotateResources", "EnsureStageBackup", "StageBackupCreated", "EnsureStageBackupReplicated", "EnsureStageRestore",
+			"StageRestoreCreated", "EnsureAnnotationsDeleted",
+		},
+		read)
 
 	require.Len(t, f.IfOther, 1)
 	other := f.IfOther[0]
@@ -49,17 +54,20 @@ func TestExplainFlag(t *testing.T) {
 	assert.Len(t, other.Phases, 7)
 }
 
-// What would change follows the relations, and --set.
+// The changes follow the relations and --set.
 func TestExplainWhatChangesWithAFlag(t *testing.T) {
 	objects := around("", migration("m", ``, ``), migration("c", `"canceled": true`, ``))
 	for _, tt := range []struct {
 		about string
 		args  []string
-		want  []string // of each other value
+		want  []string // for each other value
 	}{
 		{"another flag follows", []string{"DirectImage", "--flag"}, []string{
-			"flag DirectImage is true; with DirectImage=false, and so IndirectImage=true and HasStageBackup=true: step DirectImage vanishes, steps DataBackup and DataRestore appear, without CreateDirectImageMigration and WaitForDirectImageMigrationToComplete, with CreateRegistries, WaitForRegistriesReady and 7 more",
-			"flag DirectImage is true; with DirectImage=false, and so IndirectImage=true and HasStageBackup=true: the same steps, without DeleteDirectImageMigrationResources, with EnsureAnnotationsDeleted",
+			"flag DirectImage is true; with DirectImage=false, and so IndirectImage=true and HasStageBackup=true: step DirectImage " +
+				"vanishes, steps DataBackup and DataRestore appear, without CreateDirectImageMigration and " +
+				"WaitForDirectImageMigrationToComplete, with CreateRegistries, WaitForRegistriesReady and 7 more",
+			"flag DirectImage is true; with DirectImage=false, and so IndirectImage=true and HasStageBackup=true: the same steps, " +
+				"without DeleteDirectImageMigrationResources, with EnsureAnnotationsDeleted",
 		}},
 		{"over --set", []string{"DirectImage", "--flag", "--set", "StorageConversion=true"}, []string{
 			"flag DirectImage is true; with DirectImage=false, and so IndirectImage=true, the same phases run",
@@ -67,7 +75,8 @@ func TestExplainWhatChangesWithAFlag(t *testing.T) {
 		}},
 		{"nothing", []string{"HasPVs", "--itinerary-name", "Cancel"}, []string{"flag HasPVs is false; nothing in itinerary Cancel depends on it"}},
 		{"unknown", []string{"HasPostRestoreHooks", "--set", "HasPostRestoreHooks=unknown", "--itinerary-name", "Final"}, []string{
-			"flag HasPostRestoreHooks is unknown; with HasPostRestoreHooks=true: step PostRestoreHooks appears, with PostRestoreHooks; with HasPostRestoreHooks=false: step PostRestoreHooks vanishes, without PostRestoreHooks",
+			"flag HasPostRestoreHooks is unknown; with HasPostRestoreHooks=true: step PostRestoreHooks appears, with PostRestoreHooks; " +
+				"with HasPostRestoreHooks=false: step PostRestoreHooks vanishes, without PostRestoreHooks",
 		}},
 		{"a jump", []string{"RollingBack", "--itinerary-name", "Cancel"}, []string{
 			"flag RollingBack is false; with RollingBack=true: step CleanupHelpers vanishes, without DeleteBackups, DeleteRestores and 3 more",
@@ -88,9 +97,10 @@ func TestExplainFlagTable(t *testing.T) {
 	r := run(t, various, "explain", "DirectImage", "-f", "-")
 	assert.Equal(t, 0, r.code)
 	goldentest.Compare(t, "testdata/explain-flag.txt", r.out)
-	assert.Regexp(t, `(?s)^flag DirectImage: \S.*\n  relations .*\n  in Stage .*\n\nNAMESPACE   NAME   ITINERARY   KIND   RUNS `, r.out, "what is the same for all comes first")
+	assert.Regexp(t, `(?s)^flag DirectImage: \S.*\n  relations .*\n  in Stage .*\n\nNAMESPACE   NAME   ITINERARY   KIND   RUNS `,
+		r.out, "what is the same for all comes first")
 
-	// A name that is several.
+	// A name of several kinds.
 	kinds := func(args ...string) (kinds []string) {
 		for _, e := range explain(t, "", append([]string{"DirectImage", "-i", "Final", "--flags", "DirectImage"}, args...)...) {
 			kinds = append(kinds, e.Kind)
@@ -131,8 +141,8 @@ itineraries:
 
 	out := run(t, "", "explain", "Due", "-i", file, "--flags", "Fast").out
 	assert.Contains(t, out, "flag Due: the time has come\n")
-	assert.Contains(t, out, "on it depends whether Copy jumps to Cut\n")
+	assert.Contains(t, out, "affects whether Copy jumps to Cut\n")
 	assert.Contains(t, out, "live: a user may change it at any time\n")
-	assert.Contains(t, run(t, "", "explain", "Fast", "-i", file, "--flags", "Fast").out, "on it depends whether the step of Copy is Transfer\n")
+	assert.Contains(t, run(t, "", "explain", "Fast", "-i", file, "--flags", "Fast").out, "affects whether the step of Copy is Transfer\n")
 	assert.Contains(t, run(t, "", "explain", "Idle", "-i", file, "--flags", "Fast").out, "  in Own   nothing depends on it\n")
 }

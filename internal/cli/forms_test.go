@@ -24,8 +24,7 @@ const (
 	theirs = "migrations.kubevirt.io/v1alpha1"
 )
 
-// A kind counts with its group: an object of another project is none of MTC's,
-// whatever it is called.
+// The group of a kind counts: an object of another project is not MTC's, whatever its name.
 func TestGroups(t *testing.T) {
 	final := migration("m", ``, ``)
 	indirectPlan := planObject("p", `"indirectImageMigration": true`)
@@ -34,15 +33,62 @@ func TestGroups(t *testing.T) {
 		items []string
 		steps []string // of the migration m
 	}{
-		{"ours", []string{of(ours, final), of(ours, planObject("p", "")), of(ours, host), of(ours, source), of("image.openshift.io/v1", images)}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"another version", []string{of("migration.openshift.io/v1", final), of("migration.openshift.io/v2", planObject("p", "")), of(ours, host), of(ours, source), of("image.openshift.io/v2", images)}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"another project's migration before", []string{of(theirs, migration("m", `"stage": true`, ``)), of(ours, final), of(ours, planObject("p", "")), host, source, images}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"another project's migration behind", []string{of(ours, final), of(ours, planObject("p", "")), host, source, images, of(theirs, migration("m", `"stage": true`, ``))}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"another project's plan", []string{of(ours, final), of(ours, planObject("p", "")), host, source, images, of(theirs, planObject("p", `"hooks": [{"phase": "PreBackup"}]`))}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"another project's cluster", []string{of(ours, final), of(ours, planObject("p", "")), host, source, images, of("cluster.example.com/v1", strings.Replace(source, "https://api.source.example.com:6443", "", 1))}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"another project's controller", []string{of(ours, final), of(ours, planObject("p", "")), host, source, images, of(theirs, object("MigrationController", "c", `, "spec": {"disable_image_copy": true}`))}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}},
-		{"image streams of the old core group", []string{of(ours, final), of(ours, indirectPlan), host, source, of("v1", images)}, []string{"Prepare", "Backup", "DataBackup", "DataRestore", "Restore", "Cleanup"}},
-		{"another project's image streams", []string{of(ours, final), of(ours, indirectPlan), host, source, of("image.openshift.io/v1", strings.Replace(images, `"app"`, `"other"`, 1)), of("image.toolkit.fluxcd.io/v1", images)}, []string{"Prepare", "Backup", "Restore", "Cleanup"}},
+		{
+			"ours",
+			[]string{of(ours, final), of(ours, planObject("p", "")), of(ours, host), of(ours, source), of("image.openshift.io/v1", images)},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"another version",
+			[]string{
+				of("migration.openshift.io/v1", final), of("migration.openshift.io/v2", planObject("p", "")), of(ours, host),
+				of(ours, source), of("image.openshift.io/v2", images),
+			},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"another project's migration before",
+			[]string{of(theirs, migration("m", `"stage": true`, ``)), of(ours, final), of(ours, planObject("p", "")), host, source, images},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"another project's migration behind",
+			[]string{of(ours, final), of(ours, planObject("p", "")), host, source, images, of(theirs, migration("m", `"stage": true`, ``))},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"another project's plan",
+			[]string{of(ours, final), of(ours, planObject("p", "")), host, source, images, of(theirs, planObject("p", `"hooks": [{"phase": "PreBackup"}]`))},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"another project's cluster",
+			[]string{
+				of(ours, final), of(ours, planObject("p", "")), host, source, images,
+				of("cluster.example.com/v1", strings.Replace(source, "https://api.source.example.com:6443", "", 1)),
+			},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"another project's controller",
+			[]string{
+				of(ours, final), of(ours, planObject("p", "")), host, source, images,
+				of(theirs, object("MigrationController", "c", `, "spec": {"disable_image_copy": true}`)),
+			},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"},
+		},
+		{
+			"image streams of the old core group", []string{of(ours, final), of(ours, indirectPlan), host, source, of("v1", images)},
+			[]string{"Prepare", "Backup", "DataBackup", "DataRestore", "Restore", "Cleanup"},
+		},
+		{
+			"another project's image streams",
+			[]string{
+				of(ours, final), of(ours, indirectPlan), host, source,
+				of("image.openshift.io/v1", strings.Replace(images, `"app"`, `"other"`, 1)), of("image.toolkit.fluxcd.io/v1", images),
+			},
+			[]string{"Prepare", "Backup", "Restore", "Cleanup"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, stream(tt.items...), "plan", "-f", "-", "-o", "json")
@@ -56,18 +102,24 @@ func TestGroups(t *testing.T) {
 }
 
 func TestOnlyMigrationsOfAnotherProject(t *testing.T) {
-	text := stream(of(theirs, migration("a", ``, ``)), of(theirs, migration("b", ``, ``)), of("v1", migration("c", ``, ``)), of(ours, planObject("p", "")))
+	text := stream(of(theirs, migration("a", ``, ``)), of(theirs, migration("b", ``, ``)), of("v1", migration("c", ``, ``)),
+		of(ours, planObject("p", "")))
 	for _, args := range [][]string{{"plan"}, {"explain", "Cleanup"}, {"graph"}, {"run"}} {
 		r := run(t, text, append(args, "-f", "-")...)
 		assert.Equal(t, 1, r.code)
-		assert.Equal(t, []string{"there is no MigMigration in standard input; ignored: 2 of migrations.kubevirt.io/v1alpha1, which is another project's; ignored: 1 of v1, which is another project's; list them with: kubectl get migmigrations.migration.openshift.io,migplans.migration.openshift.io,migclusters.migration.openshift.io -n openshift-migration -o yaml"}, r.lines(t))
+		assert.Equal(t,
+			[]string{"there is no MigMigration in standard input; ignored: 2 of migrations.kubevirt.io/v1alpha1, which is another " +
+				"project's; ignored: 1 of v1, which is another project's; list them with: kubectl get " +
+				"migmigrations.migration.openshift.io,migplans.migration.openshift.io,migclusters.migration.openshift.io -n " +
+				"openshift-migration -o yaml"},
+			r.lines(t))
 	}
 	r := run(t, text, "convert", "--to", "current", "-f", "-")
 	assert.Equal(t, 0, r.code, r.stderr)
 	same(t, values(t, text), values(t, r.out))
 }
 
-// versioned is a stage or final migration of a uid and a resourceVersion.
+// versioned returns a stage or final migration with a uid and a resourceVersion.
 func versioned(stage bool, uid, version string) string {
 	more := ""
 	if uid != "" {
@@ -79,14 +131,15 @@ func versioned(stage bool, uid, version string) string {
 	return strings.Replace(migration("m", fmt.Sprintf(`"stage": %t`, stage), ``), `"namespace": "ns"}`, `"namespace": "ns"`+more+`}`, 1)
 }
 
-// Of two versions of an object one counts: here, whether it is the stage one.
+// Of two versions of an object one counts. The test tells them apart by stage and final.
 func TestVersionsOfAnObject(t *testing.T) {
-	const noted = "note: MigMigration ns/m was read at standard input:1: items[4] and at standard input:1: items[5], and differs; the later one counts, since nothing shows which is newer"
+	const noted = "note: MigMigration ns/m differs between standard input:1: items[4] and standard input:1: items[5]; the later one " +
+		"counts, since nothing shows which is newer"
 	for _, tt := range []struct {
 		name         string
 		stage, final string // uid and resourceVersion
 		want         []string
-		later        bool     // the later one counts, whichever it is
+		later        bool     // the one read later counts
 		notes        []string // in either order
 	}{
 		{"the higher version", "u 20", "u 3", []string{"Stage"}, false, nil},
@@ -97,7 +150,7 @@ func TestVersionsOfAnObject(t *testing.T) {
 		{"another uid", "u 20", "v 3", nil, true, []string{noted}},
 		{"one without a uid", "u 20", " 3", nil, true, []string{noted}},
 		{"one without a version", "u 20", "u ", nil, true, []string{noted}},
-		{"a version that is no number", "u 20", "u x3", nil, true, []string{noted}},
+		{"a version that is not a number", "u 20", "u x3", nil, true, []string{noted}},
 		{"no versions", " ", " ", nil, true, []string{noted}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -123,106 +176,111 @@ func TestVersionsOfAnObject(t *testing.T) {
 			}
 		})
 	}
+}
 
-	t.Run("each kind", func(t *testing.T) {
-		version := func(text, v string) string {
-			return strings.Replace(text, `"namespace": "ns"}`, `"namespace": "ns", "uid": "u", "resourceVersion": "`+v+`"}`, 1)
-		}
-		controller := func(disabled string) string {
-			return object("MigrationController", "c", `, "spec": {"disable_image_copy": `+disabled+`}`)
-		}
-		for _, items := range [][]string{
-			{version(planObject("p", ""), "10"), version(planObject("p", `"indirectImageMigration": true`), "9"), host, source},
-			{planObject("p", ""), host, version(source, "10"), version(strings.Replace(source, "https://api.source.example.com:6443", "", 1), "9")},
-			{planObject("p", ""), host, source, version(controller("false"), "10"), version(controller("true"), "9")},
-		} {
-			r := run(t, stream(append(items, images, migration("m", ``, ``))...), "plan", "-f", "-", "-o", "json")
-			assert.Equal(t, 0, r.code, r.stderr)
-			assert.Empty(t, r.stderr)
-			assert.Contains(t, elements(t, r.out)[0].Steps, "DirectImage")
-		}
-	})
+func TestVersionsOfEachKind(t *testing.T) {
+	version := func(text, v string) string {
+		return strings.Replace(text, `"namespace": "ns"}`, `"namespace": "ns", "uid": "u", "resourceVersion": "`+v+`"}`, 1)
+	}
+	controller := func(disabled string) string {
+		return object("MigrationController", "c", `, "spec": {"disable_image_copy": `+disabled+`}`)
+	}
+	for _, items := range [][]string{
+		{version(planObject("p", ""), "10"), version(planObject("p", `"indirectImageMigration": true`), "9"), host, source},
+		{planObject("p", ""), host, version(source, "10"), version(strings.Replace(source, "https://api.source.example.com:6443", "", 1), "9")},
+		{planObject("p", ""), host, source, version(controller("false"), "10"), version(controller("true"), "9")},
+	} {
+		r := run(t, stream(append(items, images, migration("m", ``, ``))...), "plan", "-f", "-", "-o", "json")
+		assert.Equal(t, 0, r.code, r.stderr)
+		assert.Empty(t, r.stderr)
+		assert.Contains(t, elements(t, r.out)[0].Steps, "DirectImage")
+	}
+}
 
-	t.Run("one that cannot be read", func(t *testing.T) {
-		const good = "u 5"
-		version := func(text, v string) string {
-			uid, number, _ := strings.Cut(v, " ")
-			more := ""
-			if uid != "" {
-				more += `, "uid": "` + uid + `"`
-			}
-			if number != "" {
-				more += `, "resourceVersion": "` + number + `"`
-			}
-			return strings.Replace(text, `"namespace": "ns"}`, `"namespace": "ns"`+more+`}`, 1)
+// Whether the other version counts depends on which is newer.
+func TestVersionsThatCannotBeRead(t *testing.T) {
+	const good = "u 5"
+	version := func(text, v string) string {
+		uid, number, _ := strings.Cut(v, " ")
+		more := ""
+		if uid != "" {
+			more += `, "uid": "` + uid + `"`
 		}
-		twice := func(text string) string {
-			return strings.TrimSuffix(text, "}") + `, "twice": 1, "twice": 2}`
+		if number != "" {
+			more += `, "resourceVersion": "` + number + `"`
 		}
-		controller := object("MigrationController", "c", "")
-		for _, tt := range []struct {
-			name, bad string
-			known     bool // the other counts
-		}{
-			{"an older one", "u 4", true},
-			{"an older one with fewer digits", "u 04", true},
-			{"the same one", "u 5", true},
-			{"a newer one", "u 6", false},
-			{"a newer one with more digits", "u 10", false},
-			{"of another uid", "v 4", false},
-			{"without a uid", " 4", false},
-			{"without a version", "u ", false},
-			{"without either", " ", false},
-			{"with a version that is no number", "u x4", false},
+		return strings.Replace(text, `"namespace": "ns"}`, `"namespace": "ns"`+more+`}`, 1)
+	}
+	twice := func(text string) string {
+		return strings.TrimSuffix(text, "}") + `, "twice": 1, "twice": 2}`
+	}
+	controller := object("MigrationController", "c", "")
+	for _, tt := range []struct {
+		name, bad string
+		known     bool // the other counts
+	}{
+		{"an older one", "u 4", true},
+		{"an older one with fewer digits", "u 04", true},
+		{"the same one", "u 5", true},
+		{"a newer one", "u 6", false},
+		{"a newer one with more digits", "u 10", false},
+		{"of another uid", "v 4", false},
+		{"without a uid", " 4", false},
+		{"without a version", "u ", false},
+		{"without either", " ", false},
+		{"with a version that is not a number", "u x4", false},
+	} {
+		for _, kind := range []struct{ object, name, place string }{
+			{migration("m", ``, ``), "MigMigration", ""},
+			{planObject("p", ""), "MigPlan", "the MigPlan ns/p could not be read: correct it at "},
+			{source, "MigCluster", "the source MigCluster ns/source could not be read: correct it at "},
+			{controller, "MigrationController", "the MigrationController of namespace ns could not be read: correct it at "},
 		} {
-			for _, kind := range []struct{ object, name, place string }{
-				{migration("m", ``, ``), "MigMigration", ""},
-				{planObject("p", ""), "MigPlan", "the MigPlan ns/p could not be read: correct it at "},
-				{source, "MigCluster", "the source MigCluster ns/source could not be read: correct it at "},
-				{controller, "MigrationController", "the MigrationController of namespace ns could not be read: correct it at "},
-			} {
-				others := slices.DeleteFunc([]string{planObject("p", ""), host, source, images, controller, migration("m", ``, ``)}, func(o string) bool { return o == kind.object })
-				newest, bad := version(kind.object, good), twice(version(kind.object, tt.bad))
-				for order, items := range [][]string{{newest, bad}, {bad, newest}} {
-					for form, text := range map[string]string{"JSON": stream(append(items, others...)...), "YAML": "kind: List\nitems:\n- " + strings.Join(append(items, others...), "\n- ") + "\n"} {
-						what := fmt.Sprint(tt.name, ", ", kind.name, ", ", order, ", ", form)
-						r := run(t, text, "plan", "-f", "-", "-o", "json")
-						assert.Equal(t, 1, r.code, what)
-						all := elements(t, r.out)
-						switch {
-						case tt.known:
-							require.Len(t, all, 1, what)
-							assert.Empty(t, all[0].Unknown, what)
-							assert.Len(t, r.lines(t), 1, what)
-						case kind.name == "MigMigration":
-							assert.Empty(t, all, what)
-						default:
-							require.Len(t, all, 1, what)
-							assert.Contains(t, all[0].Unknown, "EnableImage", what)
-							assert.Contains(t, r.stderr, kind.place, what)
-						}
+			others := slices.DeleteFunc([]string{planObject("p", ""), host, source, images, controller, migration("m", ``, ``)},
+				func(o string) bool { return o == kind.object })
+			newest, bad := version(kind.object, good), twice(version(kind.object, tt.bad))
+			for order, items := range [][]string{{newest, bad}, {bad, newest}} {
+				for form, text := range map[string]string{
+					"JSON": stream(append(items, others...)...),
+					"YAML": "kind: List\nitems:\n- " + strings.Join(append(items, others...), "\n- ") + "\n",
+				} {
+					what := fmt.Sprint(tt.name, ", ", kind.name, ", ", order, ", ", form)
+					r := run(t, text, "plan", "-f", "-", "-o", "json")
+					assert.Equal(t, 1, r.code, what)
+					all := elements(t, r.out)
+					switch {
+					case tt.known:
+						require.Len(t, all, 1, what)
+						assert.Empty(t, all[0].Unknown, what)
+						assert.Len(t, r.lines(t), 1, what)
+					case kind.name == "MigMigration":
+						assert.Empty(t, all, what)
+					default:
+						require.Len(t, all, 1, what)
+						assert.Contains(t, all[0].Unknown, "EnableImage", what)
+						assert.Contains(t, r.stderr, kind.place, what)
 					}
 				}
 			}
 		}
-	})
+	}
+}
 
-	t.Run("in the order in which they were first read", func(t *testing.T) {
-		r := run(t, around("", versioned(true, "u", "1"), migration("n", ``, ``), versioned(false, "u", "2")), "plan", "-f", "-", "-o", "json")
-		assert.Equal(t, []string{"m", "n"}, planned(t, r))
-		assert.Equal(t, "Final", elements(t, r.out)[0].Itinerary)
-	})
+func TestVersionsKeepTheOrderOfTheFirst(t *testing.T) {
+	r := run(t, around("", versioned(true, "u", "1"), migration("n", ``, ``), versioned(false, "u", "2")), "plan", "-f", "-", "-o", "json")
+	assert.Equal(t, []string{"m", "n"}, planned(t, r))
+	assert.Equal(t, "Final", elements(t, r.out)[0].Itinerary)
+}
 
-	t.Run("all are converted", func(t *testing.T) {
-		older, newer := migration("m", ``, oldStatus), migration("m", `"verify": true`, oldStatus)
-		for _, text := range []string{older, newer} {
-			assert.Contains(t, text, "StageBackup")
-		}
-		out := convertAll(t, stream(older, newer))
-		assert.NotContains(t, strings.ReplaceAll(out, `\"StageBackup\"`, ""), `"StageBackup"`)
-		back := run(t, out, "convert", "--to", "legacy", "-f", "-")
-		same(t, values(t, stream(older, newer)), values(t, back.out))
-	})
+func TestConvertAllVersions(t *testing.T) {
+	older, newer := migration("m", ``, oldStatus), migration("m", `"verify": true`, oldStatus)
+	for _, text := range []string{older, newer} {
+		assert.Contains(t, text, "StageBackup")
+	}
+	out := convertAll(t, stream(older, newer))
+	assert.NotContains(t, strings.ReplaceAll(out, `\"StageBackup\"`, ""), `"StageBackup"`)
+	back := run(t, out, "convert", "--to", "legacy", "-f", "-")
+	same(t, values(t, stream(older, newer)), values(t, back.out))
 }
 
 func convertAll(t *testing.T, text string) string {
@@ -249,7 +307,11 @@ func TestWatchStreams(t *testing.T) {
 		{"modified, without versions", base + watched("ADDED", versioned(true, "", "")) + watched("MODIFIED", versioned(false, "", "")), []string{"Final"}, 0},
 		{"an older event behind", base + watched("MODIFIED", versioned(false, "u", "2")) + watched("ADDED", versioned(true, "u", "1")), []string{"Final"}, 0},
 		{"deleted", base + watched("ADDED", versioned(true, "u", "1")) + watched("DELETED", versioned(true, "u", "2")), []string{}, 1},
-		{"deleted, and made again", base + watched("ADDED", versioned(true, "u", "1")) + watched("DELETED", versioned(true, "u", "2")) + watched("ADDED", versioned(false, "v", "3")), []string{"Final"}, 0},
+		{
+			"deleted, and made again",
+			base + watched("ADDED", versioned(true, "u", "1")) + watched("DELETED", versioned(true, "u", "2")) + watched("ADDED", versioned(false, "v", "3")),
+			[]string{"Final"}, 0,
+		},
 		{"a bookmark", base + watched("ADDED", versioned(true, "u", "1")) + bookmark, []string{"Stage"}, 0},
 		{"in an array", "[" + strings.Join(strings.Split(strings.TrimSpace(base+watched("ADDED", versioned(true, "u", "1"))), "\n"), ",") + "]", []string{"Stage"}, 0},
 	} {
@@ -290,8 +352,10 @@ func TestArrays(t *testing.T) {
 	asYAML, err := kyaml.JSONToYAML([]byte(array))
 	require.NoError(t, err)
 	for name, text := range map[string]string{
-		"as JSON": array, "as YAML": string(asYAML), "in lines": "[\n" + strings.Join(parts, ",\n") + "\n]\n", "several": "[" + strings.Join(parts[:3], ", ") + "]\n[" + strings.Join(parts[3:], ", ") + "] []",
-		"as a flow sequence": "[" + strings.ReplaceAll(strings.Join(parts, ", "), `"kind"`, "kind") + ",]", "of lists' items": "[" + strings.Join(parts[:5], ", ") + "]" + stream(parts[5]),
+		"as JSON": array, "as YAML": string(asYAML), "in lines": "[\n" + strings.Join(parts, ",\n") + "\n]\n", "several": "[" + strings.Join(
+			parts[:3], ", ") + "]\n[" + strings.Join(parts[3:], ", ") + "] []",
+		"as a flow sequence": "[" + strings.ReplaceAll(strings.Join(parts, ", "), `"kind"`, "kind") + ",]",
+		"of lists' items":    "[" + strings.Join(parts[:5], ", ") + "]" + stream(parts[5]),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := run(t, text, "plan", "-f", "-", "-o", "json")
@@ -307,11 +371,12 @@ func TestArrays(t *testing.T) {
 	same(t, values(t, "["+objects+"]"), values(t, back.out))
 
 	const bad = `{"kind": "MigMigration", "metadata": {"name": "bad"}, "spec": {"items": [{"a": 1, "a": 2}]}}`
-	r := run(t, "["+strings.Join(append(parts, bad, `{"kind": "A", "b": [1, 2], "b": 1}`, "3", intact), ",\n")+"]", "plan", "-f", "-", "-o", "json")
+	r := run(t, "["+strings.Join(append(parts, bad, `{"kind": "A", "b": [1, 2], "b": 1}`, "3", intact), ",\n")+"]", "plan", "-f", "-",
+		"-o", "json")
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{
-		`standard input:7: [6]: key "a" stands twice in one object; remove one`,
-		`standard input:8: [7]: key "b" stands twice in one object; remove one`,
+		`standard input:7: [6]: key "a" is repeated in one object; remove one`,
+		`standard input:8: [7]: key "b" is repeated in one object; remove one`,
 		"standard input:1: [8]: holds a number where an object is needed",
 	}, r.lines(t))
 	assert.Equal(t, []string{"a", "b"}, planned(t, r), "a bad element does not hide the others")
@@ -352,8 +417,8 @@ func TestByteOrderMarks(t *testing.T) {
 	assert.Contains(t, r.stderr, "standard input:4: is not YAML", "lines are counted as before")
 }
 
-// Scalars are what kubectl takes them for.
-func TestScalarsAreThoseOfKubectl(t *testing.T) {
+// Scalars have the types that kubectl gives them.
+func TestReadScalarsAsKubectl(t *testing.T) {
 	for _, scalar := range []string{
 		"y", "Y", "yes", "Yes", "YES", "yEs", "n", "N", "no", "No", "NO", "on", "On", "ON", "oN", "off", "Off", "OFF", "true", "True", "TRUE", "tRue", "false", "False", "FALSE",
 		`"yes"`, "'on'", "|-\n  yes", ">-\n  no", "!!str yes", "!!bool yes", "!!bool \"on\"", "null", "Null", "NULL", "~", "nil", "none",
@@ -370,7 +435,8 @@ func TestScalarsAreThoseOfKubectl(t *testing.T) {
 		require.NoError(t, err)
 		assert.JSONEq(t, string(want), string(got), scalar)
 
-		if strings.ContainsAny(scalar, "|>~!") || strings.ContainsAny(scalar, ".:") || strings.EqualFold(scalar, "null") || strings.Contains(scalar, "e3") {
+		if strings.ContainsAny(scalar, "|>~!") || strings.ContainsAny(scalar, ".:") ||
+			strings.EqualFold(scalar, "null") || strings.Contains(scalar, "e3") {
 			continue
 		}
 		document = "kind: A\n" + scalar + ": v\n"
@@ -378,16 +444,16 @@ func TestScalarsAreThoseOfKubectl(t *testing.T) {
 			continue
 		}
 		r := run(t, document, "convert", "--to", "current", "-f", "-", "-o", "json")
-		if scalar != "+1" && scalar != "1_000" { // keys that are numbers stay as they are written
+		if scalar != "+1" && scalar != "1_000" { // keys that are numbers stay as written
 			assert.JSONEq(t, string(want), r.out, scalar+" as a key")
 		}
 	}
 
 	r := run(t, "kind: A\nyes: 1\non: 2\n", "convert", "--to", "current", "-f", "-")
-	assert.Equal(t, []string{`standard input:3: key "true" stands twice, first in line 2; remove one`}, r.lines(t))
+	assert.Equal(t, []string{`standard input:3: key "true" is repeated, first on line 2; remove one`}, r.lines(t))
 }
 
-func TestFlagsByTheBooleansOfKubectl(t *testing.T) {
+func TestReadBooleansAsKubectl(t *testing.T) {
 	for _, yes := range []string{"y", "yes", "Yes", "on", "ON", "true"} {
 		document := strings.ReplaceAll(migration("m", `"stage": STAGE, "quiescePods": no`, ``), "STAGE", yes)
 		objects := "kind: List\nitems: [" + strings.Join(append(cluster, planObject("p", ""), document), ", ") + "]\n"
@@ -399,8 +465,8 @@ func TestFlagsByTheBooleansOfKubectl(t *testing.T) {
 	}
 }
 
-// A directory as must-gather makes it: one file for each object, in folders
-// for each namespace, group and kind.
+// A directory as must-gather makes it: one file for each object, in folders for each
+// namespace, group and kind.
 func TestDirectories(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "must-gather.local.123")
 	put := func(name, text string) string {
@@ -420,7 +486,7 @@ func TestDirectories(t *testing.T) {
 	put(group+"migmigrations/c.json", of(ours, migration("c", ``, ``)))
 	put(group+"migmigrations/d.yaml.gz", gzipped(t, asYAML(of(ours, migration("d", ``, ``)))))
 	put(group+"migmigrations/e.json.gz", gzipped(t, of(ours, migration("e", ``, ``))))
-	put(group+"migmigrations/f.yml.gz", asYAML(of(ours, migration("f", ``, ``)))) // compressed in name alone
+	put(group+"migmigrations/f.yml.gz", asYAML(of(ours, migration("f", ``, ``)))) // compressed only by its name
 	put(group+"migplans/p.yaml", asYAML(of(ours, planObject("p", ""))))
 	put(group+"migclusters.yaml", asYAML(stream(of(ours, host), of(ours, source))))
 	put("namespaces/app/image.openshift.io/imagestreams.yaml", asYAML(stream(of("image.openshift.io/v1", images))))
@@ -447,7 +513,7 @@ func TestDirectories(t *testing.T) {
 	twice := run(t, "", "plan", "-f", root, "-f", filepath.Join(root, group, "migmigrations"), "-o", "json")
 	assert.Equal(t, 0, twice.code)
 	assert.Empty(t, twice.stderr)
-	assert.Len(t, planned(t, twice), 6, "what is read twice counts once")
+	assert.Len(t, planned(t, twice), 6, "an object that is read twice counts once")
 
 	r := run(t, "", "convert", "--to", "current", "-f", root)
 	assert.Equal(t, 0, r.code, r.stderr)
@@ -466,7 +532,7 @@ func TestDirectories(t *testing.T) {
 	assert.Len(t, planned(t, r), 6, "the others are planned")
 	lines := r.lines(t)
 	assert.Equal(t, []string{
-		"note: " + filepath.Join(root, "etcd_info/health.json") + ":1: [0]: is no object of Kubernetes, and passed over",
+		"note: " + filepath.Join(root, "etcd_info/health.json") + ":1: [0]: is not a Kubernetes object; skipped",
 		bad + ":2: is not YAML: did not find expected node content; correct it at this line or before it",
 		empty + ": is empty; give what kubectl get -o yaml or -o json prints",
 		cut + " cannot be decompressed: unexpected EOF; was it cut off?",
@@ -479,11 +545,12 @@ func TestDirectories(t *testing.T) {
 	assert.Equal(t, []string{lost + ":2: MigMigration ns/l: the MigPlan ns/q is missing; read it together with the migration"}, r.lines(t))
 }
 
-// What is compressed is read wherever it comes from, and takes no more memory
-// than a stream may.
+// Compressed input is read from any source, and takes no more memory than a stream may.
 func TestCompressed(t *testing.T) {
 	good := around("", migration("m", ``, ``))
-	for name, text := range map[string]string{"one part": gzipped(t, good), "several parts": gzipped(t, good[:100]) + gzipped(t, good[100:])} {
+	for name, text := range map[string]string{
+		"one part": gzipped(t, good), "several parts": gzipped(t, good[:100]) + gzipped(t, good[100:]),
+	} {
 		r := run(t, text, "plan", "-f", "-", "-o", "json")
 		assert.Equal(t, 0, r.code, name)
 		assert.Empty(t, r.stderr, name)
@@ -499,6 +566,6 @@ func TestCompressed(t *testing.T) {
 	r := run(t, text, "plan", "-f", "-")
 	runtime.ReadMemStats(&after)
 	assert.Equal(t, 1, r.code)
-	assert.Equal(t, []string{"standard input is larger than 64 MiB, which is all that is read; split it, or list fewer objects"}, r.lines(t))
-	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<30), "buffers that double up to the limit, and not the 2 GB of the text")
+	assert.Equal(t, []string{"standard input is larger than the limit of 64 MiB; split it, or list fewer objects"}, r.lines(t))
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<30), "buffers double up to the limit, not to the 2 GB of the text")
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
 )
 
-// The formats are tested in package dump; what is tested here is that the
-// options ask for the right drawing.
+// The formats are tested in package dump; these tests check that options select the right
+// drawing.
 
 func TestGraphText(t *testing.T) {
 	for _, tt := range []struct {
@@ -39,7 +39,9 @@ func TestGraphText(t *testing.T) {
 }
 
 func TestGraphFormats(t *testing.T) {
-	for format, want := range map[string]string{"dot": "digraph {\n", "mermaid": "flowchart TB\n", "json": "{\n", "svg": "<svg ", "text": "Final, at start\n"} {
+	for format, want := range map[string]string{
+		"dot": "digraph {\n", "mermaid": "flowchart TB\n", "json": "{\n", "svg": "<svg ", "text": "Final, at start\n",
+	} {
 		t.Run(format, func(t *testing.T) {
 			r := run(t, "", "graph", "-i", "Final", "--flags", "DirectImage", "-o", format)
 			assert.Equal(t, 0, r.code)
@@ -50,7 +52,7 @@ func TestGraphFormats(t *testing.T) {
 	assert.Equal(t, run(t, "", "graph", "-i", "Final", "-o", "text"), run(t, "", "graph", "-i", "Final"), "text is the default")
 }
 
-// graphJSON is what the tests read of a drawing as JSON.
+// graphJSON holds the parts of a drawing in JSON that the tests check.
 type graphJSON struct {
 	Title       string
 	Itineraries []struct {
@@ -76,8 +78,8 @@ func graphOf(t *testing.T, text string) (g graphJSON) {
 	return g
 }
 
-// summary is a line for each itinerary: its name, the position of the plan, and
-// the phases that failed.
+// summary returns a line for each itinerary: its name, the position of the plan, and the
+// phases that failed.
 func (g graphJSON) summary() []string {
 	var lines []string
 	for _, it := range g.Itineraries {
@@ -98,7 +100,7 @@ func (g graphJSON) summary() []string {
 	return lines
 }
 
-func TestWhatGraphDraws(t *testing.T) {
+func TestGraphDraws(t *testing.T) {
 	file := write(t, "warm.yaml", several)
 	failed := around("",
 		migration("failed", "", `"itinerary": "Failed", "phase": "MigrationFailed", "errors": ["it went wrong"], "pipeline": [
@@ -118,12 +120,12 @@ func TestWhatGraphDraws(t *testing.T) {
 		{"a moment of one of two", "", []string{"-i", "Final", "-i", "Cancel", "--flags", "", "--at", "Canceling"}, []string{`Final at ""`, `Cancel at "Canceling"`}},
 		{"an itinerary of a file", "", []string{"-i", file + "#Cold"}, []string{"Cold"}},
 		{"all itineraries of a file", "", []string{"-i", file}, []string{"Warm", "Cold"}},
-		{"a file beside what is built in", "", []string{"-i", file, "-i", "Failed"}, []string{"Warm", "Cold", "Failed"}},
+		{"a file beside the built-in ones", "", []string{"-i", file, "-i", "Failed"}, []string{"Warm", "Cold", "Failed"}},
 		{"a migration that has not begun", moments, []string{"-f", "-", "--name", "not-begun"}, []string{`Stage at ""`}},
 		{"a migration under way, whose phase has another name by now", moments, []string{"-f", "-", "--name", "under-way"}, []string{`Final at "QuiesceSourceApplications"`}},
 		{"a migration at another moment", moments, []string{"-f", "-", "--name", "under-way", "--at", "Verification"}, []string{`Final at "Verification"`}},
 		{"a migration that is done", moments, []string{"-f", "-", "--name", "done"}, []string{"Stage done"}},
-		{"a phase that failed, and a step whose phase is not told", failed, []string{"-f", "-"}, []string{`Failed at "MigrationFailed", failed MigrationFailed`}},
+		{"a phase that failed, and a step without a phase", failed, []string{"-f", "-"}, []string{`Failed at "MigrationFailed", failed MigrationFailed`}},
 		{"a recorded phase of an itinerary that was left is no error", elsewhere, []string{"-f", "-"}, []string{`Cancel at ""`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -148,13 +150,15 @@ func TestGraphSwitchesAreMTCs(t *testing.T) {
 	g = graphOf(t, run(t, "", "graph", "-o", "json", "-i", own).out)
 	assert.Empty(t, g.Switches, "a file has none, whatever its itineraries are called")
 	g = graphOf(t, run(t, "", "graph", "-o", "json", "-i", own+"#Cancel", "-i", "Stage", "-i", "Failed").out)
-	assert.Equal(t, []arrow{{"Stage", "Failed", "a phase failed"}}, g.Switches, "nor has a file beside what is built in")
+	assert.Equal(t, []arrow{{"Stage", "Failed", "a phase failed"}}, g.Switches, "nor has a file beside the built-in ones")
 }
 
-// Of an itinerary that is left out nothing is said, and nothing is planned.
+// An itinerary that is left out is neither reported nor planned.
 func TestGraphAroundAPhaseIsAboutItsItineraries(t *testing.T) {
-	r := run(t, "", "graph", "-o", "json", "-i", "Final", "-i", "Cancel", "--around", "Canceling", "--flags", "DirectImage", "--unknown", "HasVerify,HasStagePods")
-	assert.Equal(t, []string{"itinerary Cancel: flag HasStagePods is unknown: it is named under --unknown"}, r.lines(t), "Final reads HasVerify")
+	r := run(t, "", "graph", "-o", "json", "-i", "Final", "-i", "Cancel", "--around", "Canceling", "--flags", "DirectImage",
+		"--unknown", "HasVerify,HasStagePods")
+	assert.Equal(t, []string{"itinerary Cancel: flag HasStagePods is unknown: it is named under --unknown"}, r.lines(t),
+		"Final reads HasVerify")
 	g := graphOf(t, r.out)
 	assert.Equal(t, "Cancel", g.Title)
 	assert.Equal(t, []string{`Cancel at ""`}, g.summary())
@@ -165,8 +169,11 @@ func TestGraphAroundAPhaseIsAboutItsItineraries(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"a phase of none", []string{"--around", "Cancelling"}, `--around: no phase "Cancelling" in itineraries Final and Cancel; did you mean "Canceling"?`},
-		{"another moment of one that is left out", []string{"--around", "Canceling", "--flags", "", "--at", "Verification"}, `--at: no phase "Verification" in itinerary Cancel; name a phase of the drawing`},
+		{"a phase of no itinerary", []string{"--around", "Cancelling"}, `--around: no phase "Cancelling" in itineraries Final and Cancel; did you mean "Canceling"?`},
+		{
+			"another moment of one that is left out", []string{"--around", "Canceling", "--flags", "", "--at", "Verification"},
+			`--at: no phase "Verification" in itinerary Cancel; name a phase of the drawing`,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, "", append([]string{"graph", "-i", "Final", "-i", "Cancel"}, tt.args...)...)
@@ -195,12 +202,27 @@ func TestGraphReportsAndDrawsAllTheSame(t *testing.T) {
 				"MigMigration ns/m: flag StorageConversion is unknown: the source MigCluster ns/source is missing; read it together with the migration",
 			}, []string{`Rollback at ""`},
 		},
-		{"flags that no migration has", "", []string{"-i", "Failed", "--flags", "DirectImage,IndirectImage"}, []string{"warning: no real migration has these flags: DirectImage and IndirectImage exclude each other"}, []string{`Failed at ""`}},
-		{"an unknown phase", lost, []string{"-f", "-"}, []string{`MigMigration ns/m: itinerary "Final" has no phase "EnsureStagBackup"; did you mean "EnsureStageBackup" or "EnsureInitialBackup"?`}, nil},
+		{
+			"flags that no migration has", "", []string{"-i", "Failed", "--flags", "DirectImage,IndirectImage"},
+			[]string{"warning: no real migration has these flags: DirectImage and IndirectImage exclude each other"},
+			[]string{`Failed at ""`},
+		},
+		{
+			"an unknown phase", lost, []string{"-f", "-"},
+			[]string{`MigMigration ns/m: itinerary "Final" has no phase "EnsureStagBackup"; did you mean "EnsureStageBackup" or "EnsureInitialBackup"?`},
+			nil,
+		},
 		{"another moment than an unknown phase", lost, []string{"-f", "-", "--at", "Created"}, nil, []string{`Final at "Created"`}},
-		{"no migration", around(""), []string{"-f", "-"}, []string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"}, nil},
-		{"a migration without its plan", stream(migration("m", "", "")), []string{"-f", "-"}, []string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"}, []string{`Final at ""`}},
-		{"a file that is not there", "", []string{"-i", "none.yaml"}, []string{"cannot read: open none.yaml: no such file or directory; check the name"}, nil},
+		{
+			"no migration", around(""), []string{"-f", "-"},
+			[]string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"},
+			nil,
+		},
+		{
+			"a migration without its plan", stream(migration("m", "", "")), []string{"-f", "-"},
+			[]string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"}, []string{`Final at ""`},
+		},
+		{"a missing file", "", []string{"-i", "none.yaml"}, []string{"cannot read: open none.yaml: no such file or directory; check the name"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, tt.stdin, append([]string{"graph", "-o", "json"}, tt.args...)...)
@@ -230,7 +252,10 @@ func TestGraphTakesOneMigration(t *testing.T) {
 	}{
 		{"none is named", nil, "graph takes one migration; give --name with one of ns/not-begun, ns/under-way and ns/done"},
 		{"another is named", []string{"--name", "under-wya"}, `there is no MigMigration "under-wya"; did you mean "under-way"?`},
-		{"a moment that it does not have", []string{"--name", "under-way", "--at", "Verificatoin"}, `--at: no phase "Verificatoin" in itinerary Final; did you mean "Verification"?`},
+		{
+			"a moment that it does not have", []string{"--name", "under-way", "--at", "Verificatoin"},
+			`--at: no phase "Verificatoin" in itinerary Final; did you mean "Verification"?`,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, moments, append([]string{"graph", "-f", "-"}, tt.args...)...)
@@ -245,7 +270,9 @@ func TestGraphOfFlagsOfTwoVocabularies(t *testing.T) {
 	file := write(t, "warm.yaml", several)
 	r := run(t, "", "graph", "-i", "Final", "-i", file+"#Warm", "--flags", "HasPVs")
 	assert.Equal(t, 2, r.code)
-	assert.Equal(t, []string{"itineraries Final and Warm are over different flags, so that --flags and --unknown can be of one only; draw them one by one"}, r.lines(t))
+	assert.Equal(t,
+		[]string{"itineraries Final and Warm have different flags, so --flags and --unknown can be of only one; draw them one at a time"},
+		r.lines(t))
 }
 
 func TestGraphOfTooManyEdges(t *testing.T) {
@@ -258,11 +285,12 @@ func TestGraphOfTooManyEdges(t *testing.T) {
 	r := run(t, "", "graph", "-i", file, "--all-edges")
 	assert.Equal(t, 1, r.code)
 	assert.Empty(t, r.out)
-	const tooMany = `itinerary "Large" has 501501 edges, more than the 100000 that a machine takes: from "P0" to "P999" stand 1000 guarded phases in a row; split them with a phase that always runs`
+	const tooMany = `itinerary "Large" has 501501 edges, more than the limit of 100000: from "P0" to "P999" there are 1000 ` +
+		`guarded phases in a row; split them with a phase that always runs`
 	assert.Equal(t, []string{tooMany}, r.lines(t))
 	assert.Equal(t, 0, run(t, "", "graph", "-i", file, "--around", "P500").code)
 
-	// It can be planned, and not run.
+	// It can be planned but not run.
 	assert.Equal(t, "ITINERARY   STEPS\nLarge       S\n", run(t, "", "plan", "-i", file, "--flags", "A").out)
 	assert.Equal(t, 0, run(t, "", "explain", "P500", "-i", file, "--flags", "A").code)
 	r = run(t, "", "run", "-i", file, "--flags", "A")
@@ -270,7 +298,7 @@ func TestGraphOfTooManyEdges(t *testing.T) {
 	assert.Equal(t, []string{tooMany}, r.lines(t))
 }
 
-// What users see of a plan is the same whether it is drawn or listed.
+// Users see the same plan in a drawing and in a list.
 func TestGraphReportsPhasesAsPlanDoes(t *testing.T) {
 	type shown struct {
 		Visible, Maybe []string

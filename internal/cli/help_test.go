@@ -11,8 +11,8 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 )
 
-// Every example in a help text works, one after the other, in a directory
-// where kubectl has printed objects.
+// Every example in a help text works, one after the other, in a directory with the output
+// of kubectl.
 func TestHelpExamples(t *testing.T) {
 	objects, err := kyaml.JSONToYAML([]byte(moments))
 	require.NoError(t, err)
@@ -32,13 +32,13 @@ func TestHelpExamples(t *testing.T) {
 					line, stdin = rest, string(objects)
 				}
 				if !strings.HasPrefix(line, "dynamic-pipeline ") || strings.ContainsAny(line, "[(") {
-					continue // a sentence, or what usage says
+					continue // a sentence, or a usage line
 				}
 				line, file, _ := strings.Cut(line, " > ")
 				r := run(t, stdin, strings.Fields(line)[1:]...)
 				want := 0
 				if strings.Contains(line, " --unknown ") {
-					want = 1 // what depends on it cannot be planned
+					want = 1 // steps that depend on it cannot be planned
 				}
 				assert.Equal(t, want, r.code, "%s\n%s", line, r.stderr)
 				assert.NotEmpty(t, r.out, line)

@@ -15,7 +15,7 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 )
 
-// read streams, as told by the names of the migrations that were planned.
+// read returns the names of the migrations that were planned from streams.
 func planned(t *testing.T, r result) (names []string) {
 	t.Helper()
 	for _, e := range elements(t, r.out) {
@@ -53,7 +53,10 @@ func TestReadEveryForm(t *testing.T) {
 		{"flow mappings with quoted keys", strings.ReplaceAll(strings.Join(parts, "\n---\n"), `"kind": "MigMigration"`, `"kind": MigMigration`)},
 		{"a flow mapping with quoted keys and a comma at the end", "# a\n--- " + strings.TrimSuffix(stream(parts...), "}") + ",}\n"},
 		{"a byte order mark", "\ufeff" + stream(parts...)},
-		{"lists of one kind whose items do not say it", withoutKinds("MigMigration", parts[1:3]...) + withoutKinds("MigPlan", parts[0]) + withoutKinds("MigCluster", parts[3:5]...) + withoutKinds("ImageStream", parts[5])},
+		{
+			"lists of one kind whose items do not say it",
+			withoutKinds("MigMigration", parts[1:3]...) + withoutKinds("MigPlan", parts[0]) + withoutKinds("MigCluster", parts[3:5]...) + withoutKinds("ImageStream", parts[5]),
+		},
 		{"other kinds between", stream(append(parts, `{"kind": "Pod"}`, `{"kind": "AllowList", "spec": 1}`)...)},
 		{"fields in other letters", strings.ReplaceAll(stream(parts...), `"name": "a"`, `"name": "a", "Name": "x", "NAME": 1`)},
 	} {
@@ -93,7 +96,7 @@ items:
 	assert.Equal(t, []string{"Quiesce", "HasVerify", "IndirectImage", "EnableVolume"}, e.Flags)
 }
 
-// Aliases of aliases that stand for more than any memory holds.
+// Nested aliases that expand beyond any memory.
 func laughs(begin, of string) string {
 	b := begin
 	for i := range 30 {
@@ -102,7 +105,7 @@ func laughs(begin, of string) string {
 	return b
 }
 
-func TestReadWhatIsWrong(t *testing.T) {
+func TestReadProblems(t *testing.T) {
 	good := stream(append([]string{planObject("p", ""), intact, migration("m", ``, ``)}, cluster...)...)
 	text := func(s string) string { return s }
 	utf16Text := func(s string) string {
@@ -114,30 +117,62 @@ func TestReadWhatIsWrong(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name, stream string
-		want         []string // the others are planned all the same
+		want         []string // the others are still planned
 	}{
-		{"broken YAML before", text("kind: A\nb: [\n---\n" + good), []string{"standard input:3: is not YAML: did not find expected node content; correct it at this line or before it"}},
-		{"broken YAML behind", good + "\n---\nkind: A\n b: c\n", []string{"standard input:4: is not YAML: mapping values are not allowed in this context; correct it at this line or before it"}},
+		{
+			"broken YAML before", text("kind: A\nb: [\n---\n" + good),
+			[]string{"standard input:3: is not YAML: did not find expected node content; correct it at this line or before it"},
+		},
+		{
+			"broken YAML behind", good + "\n---\nkind: A\n b: c\n",
+			[]string{"standard input:4: is not YAML: mapping values are not allowed in this context; correct it at this line or before it"},
+		},
 		{"a tab", good + "\n---\nkind:\n\tA: b\n", []string{"standard input:4: is not YAML: found character that cannot start any token; correct it at this line or before it"}},
-		{"an alias of nothing", good + "\n---\nkind: *a\n", []string{"standard input:2: the document that begins here is not YAML: unknown anchor 'a' referenced"}},
-		{"a repeated key", good + "\n---\nkind: A\nspec:\n  a: 1\n  b: 1\n  a: 2\n", []string{`standard input:7: key "a" stands twice, first in line 5; remove one`}},
+		{"an unknown alias", good + "\n---\nkind: *a\n", []string{"standard input:2: the document that begins here is not YAML: unknown anchor 'a' referenced"}},
+		{"a repeated key", good + "\n---\nkind: A\nspec:\n  a: 1\n  b: 1\n  a: 2\n", []string{`standard input:7: key "a" is repeated, first on line 5; remove one`}},
 		{"a key that is a list", good + "\n---\n? [a]\n: b\n", []string{"standard input:3: a key is a list or a mapping; write a string"}},
 		{"no number of JSON", good + "\n---\nkind: A\na: .inf\n", []string{"standard input:4: .inf has no form in JSON, which is how Kubernetes keeps it; write another value"}},
-		{"no number at all", good + "\n---\nkind: A\na: !!int b\n", []string{`standard input:4: "b" is no !!int`}},
-		{"a merge of nothing", good + "\n---\nkind: A\n<<: b\n", []string{"standard input:4: a merge key brings in a mapping, or a list of mappings"}},
-		{"an alias inside itself", good + "\n---\nkind: A\na: &a [*a]\n", []string{"standard input:4: the alias *a stands inside what it stands for; write the value out"}},
-		{"a billion laughs", good + "\n---\n" + laughs("a0: &a0 [ha]\n", "[%s]"), []string{"aliases stand for more than 1 MiB; write the values out"}},
-		{"a billion laughs that merge nothing", good + "\n---\n" + laughs("a0: &a0 {}\n", "{<<: [%s]}"), []string{"aliases stand for more than 1 MiB; write the values out"}},
-		{"broken JSON before", "{\"kind\": \"A\",\n\"b\": }\n" + good, []string{"standard input:2: is not JSON: invalid character '}' looking for beginning of value; correct it at this line or before it"}},
-		{"JSON without its end before", "{\"kind\": \"A\",\n" + good, []string{"standard input:2: is not JSON: invalid character '{' looking for beginning of object key string; correct it at this line or before it"}},
-		{"JSON that is cut off", good + "\n{\n\"kind\": \"A", []string{"standard input:2: the JSON that begins here has no end; was the text cut off?"}},
-		{"a comma between", good + ",\n" + `{"kind": "A"}`, []string{"standard input:1: is not JSON: invalid character ',' looking for beginning of value; correct it at this line or before it"}},
-		{"a repeated key in JSON", good + "\n" + `{"kind": "A", "l": [{"b": "b"}, "b", {"b": {"c": 1, "b": 2,` + "\n" + `"\u0062": 3}}]}`, []string{`standard input:3: key "b" stands twice in one object; remove one`}},
-		{"a repeated key in a list without a kind", good + "\n" + `[{"a": 1, "a": 2}]`, []string{`standard input:2: [0]: key "a" stands twice in one object; remove one`}},
-		{"too deep by an alias", good + "\n---\na: &a " + strings.Repeat("[", 6000) + strings.Repeat("]", 6000) + "\nb: " + strings.Repeat("[", 6000) + "*a" + strings.Repeat("]", 6000) + "\n", []string{"standard input:3: is nested too deeply"}},
-		{"broken as JSON and as YAML", "{\"kind\": A,\n\"b\": ]}\n---\n" + good, []string{"standard input:1: is not JSON: invalid character 'A' looking for beginning of value; correct it at this line or before it"}},
-		{"a flow mapping with quoted keys and a repeated one", good + "\n---\n{\"kind\": A,\n\"b\": 1, \"b\": 2}\n", []string{`standard input:4: key "b" stands twice, first in line 4; remove one`}},
-		{"too deep", good + "\n" + strings.Repeat(`{"a":`, 10001) + "1" + strings.Repeat("}", 10001), []string{"standard input:2: is not JSON: invalid character '{' exceeded max depth; correct it at this line or before it"}},
+		{"an invalid number", good + "\n---\nkind: A\na: !!int b\n", []string{`standard input:4: "b" is not a valid !!int`}},
+		{"an invalid merge", good + "\n---\nkind: A\n<<: b\n", []string{"standard input:4: a merge key takes a mapping, or a list of mappings"}},
+		{"an alias inside itself", good + "\n---\nkind: A\na: &a [*a]\n", []string{"standard input:4: the alias *a is part of its own value; write the value out"}},
+		{"a billion laughs", good + "\n---\n" + laughs("a0: &a0 [ha]\n", "[%s]"), []string{"aliases expand to more than 1 MiB; write the values out"}},
+		{"a billion laughs in merge keys", good + "\n---\n" + laughs("a0: &a0 {}\n", "{<<: [%s]}"), []string{"aliases expand to more than 1 MiB; write the values out"}},
+		{
+			"broken JSON before", "{\"kind\": \"A\",\n\"b\": }\n" + good,
+			[]string{"standard input:2: is not JSON: invalid character '}' looking for beginning of value; correct it at this line or before it"},
+		},
+		{
+			"JSON without its end before", "{\"kind\": \"A\",\n" + good,
+			[]string{"standard input:2: is not JSON: invalid character '{' looking for beginning of object key string; correct it at this line or before it"},
+		},
+		{"JSON that is cut off", good + "\n{\n\"kind\": \"A", []string{"standard input:2: the JSON that begins here does not end; was the text cut off?"}},
+		{
+			"a comma between", good + ",\n" + `{"kind": "A"}`,
+			[]string{"standard input:1: is not JSON: invalid character ',' looking for beginning of value; correct it at this line or before it"},
+		},
+		{
+			"a repeated key in JSON",
+			good + "\n" + `{"kind": "A", "l": [{"b": "b"}, "b", {"b": {"c": 1, "b": 2,` + "\n" + `"\u0062": 3}}]}`,
+			[]string{`standard input:3: key "b" is repeated in one object; remove one`},
+		},
+		{"a repeated key in a list without a kind", good + "\n" + `[{"a": 1, "a": 2}]`, []string{`standard input:2: [0]: key "a" is repeated in one object; remove one`}},
+		{
+			"too deep by an alias",
+			good + "\n---\na: &a " + strings.Repeat("[", 6000) + strings.Repeat("]", 6000) + "\nb: " + strings.Repeat("[", 6000) + "*a" + strings.Repeat("]", 6000) + "\n",
+			[]string{"standard input:3: is nested too deeply"},
+		},
+		{
+			"broken as JSON and as YAML", "{\"kind\": A,\n\"b\": ]}\n---\n" + good,
+			[]string{"standard input:1: is not JSON: invalid character 'A' looking for beginning of value; correct it at this line or before it"},
+		},
+		{
+			"a flow mapping with quoted keys and a repeated one", good + "\n---\n{\"kind\": A,\n\"b\": 1, \"b\": 2}\n",
+			[]string{`standard input:4: key "b" is repeated, first on line 4; remove one`},
+		},
+		{
+			"too deep", good + "\n" + strings.Repeat(`{"a":`, 10001) + "1" + strings.Repeat("}", 10001),
+			[]string{"standard input:2: is not JSON: invalid character '{' exceeded max depth; correct it at this line or before it"},
+		},
 		{"no object", good + "\n---\n[1]\n---\ntext\n---\n3\n---\ntrue\n", []string{
 			"standard input:3: [0]: holds a number where an object is needed",
 			"standard input:5: holds a string where an object is needed; give what kubectl get prints",
@@ -148,7 +183,7 @@ func TestReadWhatIsWrong(t *testing.T) {
 			"standard input:2: has no kind; give objects as kubectl get -o yaml or -o json prints them",
 			"standard input:3: has no kind; give objects as kubectl get -o yaml or -o json prints them",
 		}},
-		{"a list that is none", good + "\n" + `{"kind": "List", "items": {}}` + "\n" + `{"kind": "List", "items": [null, {"kind": "A"}]}`, []string{
+		{"an invalid list", good + "\n" + `{"kind": "List", "items": {}}` + "\n" + `{"kind": "List", "items": [null, {"kind": "A"}]}`, []string{
 			"standard input:2: items: holds an object where a list is needed",
 			"standard input:3: items[0]: holds null where an object is needed",
 		}},
@@ -175,21 +210,21 @@ func TestReadWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestReadFilesThatAreNone(t *testing.T) {
+func TestReadMissingFiles(t *testing.T) {
 	file := write(t, "good.json", around("", intact, migration("m", ``, ``)))
 	dir := t.TempDir()
 	r := run(t, "", "plan", "-f", filepath.Join(dir, "none.yaml"), "-f", dir, "-f", file, "-o", "json")
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{
 		"cannot read: open " + filepath.Join(dir, "none.yaml") + ": no such file or directory; check the name",
-		dir + ": holds no file that is read: .yaml, .yml, .json, each also with .gz; check the name",
+		dir + ": no file in it ends in .yaml, .yml or .json, or one of these with .gz; check the name",
 	}, r.lines(t))
 	assert.Equal(t, []string{"m"}, planned(t, r))
 }
 
 const limit = 64 << 20
 
-// spaces is a reader of so many spaces.
+// spaces is a reader of that many spaces.
 func spaces(n int64) io.Reader { return io.LimitReader(blank{}, n) }
 
 type blank struct{}
@@ -200,7 +235,7 @@ func (blank) Read(p []byte) (int, error) {
 	return copy(p, blanks), nil
 }
 
-// counting counts what is read.
+// counting counts the bytes that are read.
 type counting struct {
 	io.Reader
 	n int64
@@ -218,7 +253,7 @@ func TestReadSize(t *testing.T) {
 	assert.Equal(t, 0, r.code, r.stderr)
 	assert.Equal(t, []string{"m"}, planned(t, r))
 
-	const want = " is larger than 64 MiB, which is all that is read; split it, or list fewer objects"
+	const want = " is larger than the limit of 64 MiB; split it, or list fewer objects"
 	endless := &counting{Reader: io.MultiReader(strings.NewReader(good), blank{})}
 	r = runReader(t, endless, "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 1, r.code)
@@ -226,7 +261,7 @@ func TestReadSize(t *testing.T) {
 	assert.LessOrEqual(t, endless.n, int64(limit+1))
 
 	file := write(t, "large.json", good)
-	require.NoError(t, os.Truncate(file, 1<<40)) // nothing could hold it
+	require.NoError(t, os.Truncate(file, 1<<40)) // larger than any memory
 	r = run(t, "", "plan", "-f", file, "-f", write(t, "good.json", good), "-o", "json")
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{file + want}, r.lines(t))
@@ -243,7 +278,7 @@ type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, fmt.Errorf("unplugged") }
 
-// What YAML writes in many ways is one value in JSON.
+// Values that YAML can write in many ways are one value in JSON.
 func TestReadYAMLValues(t *testing.T) {
 	var b bytes.Buffer
 	b.WriteString("kind: A\nv:\n")
@@ -282,20 +317,20 @@ func TestReadListsWithBadElements(t *testing.T) {
 		want         []string
 	}{
 		{"a repeated key", list("- kind: MigMigration\n  spec: 1\n  spec: 2"),
-			[]string{`standard input:6: items[1]: key "spec" stands twice, first in line 5; remove one`}},
+			[]string{`standard input:6: items[1]: key "spec" is repeated, first on line 5; remove one`}},
 		{"no number of JSON", list("- kind: MigMigration\n  spec: .inf"),
 			[]string{"standard input:5: items[1]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value"}},
 		{"an alias inside itself", list("- &a {kind: A, b: *a}"),
-			[]string{"standard input:4: items[1]: the alias *a stands inside what it stands for; write the value out"}},
+			[]string{"standard input:4: items[1]: the alias *a is part of its own value; write the value out"}},
 		{"several", list("- [.inf]\n- {a: 1, a: 2}\n- {? [b] : c}"), []string{
 			"standard input:4: items[1]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value",
-			`standard input:5: items[2]: key "a" stands twice, first in line 5; remove one`,
+			`standard input:5: items[2]: key "a" is repeated, first on line 5; remove one`,
 			"standard input:6: items[3]: a key is a list or a mapping; write a string",
 		}},
-		{"a repeated key in JSON", inJSON(bad), []string{`standard input:3: items[1]: key "a" stands twice in one object; remove one`}},
+		{"a repeated key in JSON", inJSON(bad), []string{`standard input:3: items[1]: key "a" is repeated in one object; remove one`}},
 		{"several in JSON", inJSON(bad + ",\n" + strings.Replace(bad, `"bad"`, `"worse"`, 1)), []string{
-			`standard input:3: items[1]: key "a" stands twice in one object; remove one`,
-			`standard input:5: items[2]: key "a" stands twice in one object; remove one`,
+			`standard input:3: items[1]: key "a" is repeated in one object; remove one`,
+			`standard input:5: items[2]: key "a" is repeated in one object; remove one`,
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -312,21 +347,25 @@ func TestReadListsWithBadElements(t *testing.T) {
 			r = run(t, tt.stream, "convert", "--to", "legacy", "-f", "-", "-o", "json")
 			assert.Equal(t, 1, r.code)
 			assert.Equal(t, tt.want, r.lines(t))
-			same(t, values(t, stream(planObject("p", ""), host, source, images, intact, migration("m", ``, ``))), values(t, strings.Replace(r.out, "{", `{"apiVersion": "v1",`, 1)))
+			same(t, values(t, stream(planObject("p", ""), host, source, images, intact, migration("m", ``, ``))),
+				values(t, strings.Replace(r.out, "{", `{"apiVersion": "v1",`, 1)))
 		})
 	}
 }
 
-// Outside its items, what is wrong with a list is wrong with all of it; a
-// document like that is not printed, and no reason for YAML.
-func TestReadListsThatAreBad(t *testing.T) {
+// A problem outside the items of a list concerns all of it. Such a document is not printed,
+// and does not make the output YAML.
+func TestReadBadLists(t *testing.T) {
 	good := migration("m", ``, ``)
 	for _, tt := range []struct{ name, stream, want string }{
-		{"metadata", `{"kind": "List", "metadata": {"a": 1, "a": 2}, "items": [` + good + `]}`, `standard input:1: key "a" stands twice in one object; remove one`},
-		{"items twice", `{"kind": "List", "items": [], "items": [` + good + `]}`, `standard input:1: key "items" stands twice in one object; remove one`},
-		{"as YAML", "---\nkind: List\nitems: []\nitems: []\n", `standard input:4: key "items" stands twice, first in line 3; remove one`},
-		{"items of what is no list", `{"kind": "A", "items": [{"a": 1, "a": 2}]}`, `standard input:1: items[0]: key "a" stands twice in one object; remove one`},
-		{"items of what is no list, as YAML", "kind: A\nitems: [{a: .inf}]\n", "standard input:2: items[0]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value"},
+		{"metadata", `{"kind": "List", "metadata": {"a": 1, "a": 2}, "items": [` + good + `]}`, `standard input:1: key "a" is repeated in one object; remove one`},
+		{"items twice", `{"kind": "List", "items": [], "items": [` + good + `]}`, `standard input:1: key "items" is repeated in one object; remove one`},
+		{"as YAML", "---\nkind: List\nitems: []\nitems: []\n", `standard input:4: key "items" is repeated, first on line 3; remove one`},
+		{"items of a value that is not a list", `{"kind": "A", "items": [{"a": 1, "a": 2}]}`, `standard input:1: items[0]: key "a" is repeated in one object; remove one`},
+		{
+			"items of what is no list, as YAML", "kind: A\nitems: [{a: .inf}]\n",
+			"standard input:2: items[0]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, tt.stream+"\n---\n"+good, "convert", "--to", "legacy", "-f", "-")
@@ -338,17 +377,15 @@ func TestReadListsThatAreBad(t *testing.T) {
 	}
 }
 
-// Whether a text is JSON is found without recursion: there may be millions of
-// brackets.
-func TestMillionsOfBrackets(t *testing.T) {
+// JSON is detected without recursion: there may be millions of brackets.
+func TestReadMillionsOfBrackets(t *testing.T) {
 	r := run(t, strings.Repeat("[", 8<<20), "plan", "-f", "-")
 	assert.Equal(t, 1, r.code)
 	assert.LessOrEqual(t, len(r.stderr), 1000)
 	assert.Contains(t, r.stderr, "standard input:1")
 }
 
-// Of one stream at most 20 problems are printed, whatever they are; the others
-// are counted.
+// At most 20 problems of one stream are printed, of any kind; the others are counted.
 func TestProblemsOfOneStream(t *testing.T) {
 	repeat := func(n int, item string) string {
 		return stream(strings.TrimSuffix(strings.Repeat(item+",\n", n), ",\n"))

@@ -15,23 +15,22 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// inventory is what streams hold of the kinds that migrations need.
+// inventory holds the objects of streams that migrations need.
 type inventory struct {
 	migrations  []*migration // in the order read
 	plans       map[mtc.Ref]*mtc.Plan
 	clusters    map[mtc.Ref]*mtc.Cluster
 	controllers map[string]*mtc.Controller // by namespace
 	images      mtc.ReadImageStreams
-	// broken are the objects that are there, but could not be read, by their
-	// places.
+	// broken maps the objects that exist but could not be read to their places.
 	broken map[objectKey]string
 	lost   []string // streams that could not be read to their end
 
-	// What is to be noted of image streams.
-	noImages  bool            // none was read, and whether there are some is unknown
-	lostUsed  bool            // it is unknown since a stream was not read to its end
-	imageless map[string]bool // namespaces that have none
-	settled   bool            // --set decides whether there are some
+	// What to note about image streams.
+	noImages  bool            // none was read, so HasISs is unknown
+	lostUsed  bool            // HasISs is unknown because a stream was not read to its end
+	imageless map[string]bool // namespaces without image streams
+	settled   bool            // --set decides HasISs
 }
 
 type objectKey struct {
@@ -45,16 +44,15 @@ type migration struct {
 	object *command.Object
 }
 
-// BrokenError is the reason why an object is missing that is there, but could
-// not be read.
+// BrokenError is the reason why an object is missing that exists but could not be read.
 type BrokenError struct {
 	Place string
 }
 
 func (e *BrokenError) Error() string { return "correct it at " + e.Place }
 
-// LostError is the reason why an object is missing that may be in what could
-// not be read.
+// LostError is the reason why an object is missing that may be in a stream that could not
+// be read.
 type LostError struct {
 	Streams []string
 }
@@ -63,11 +61,11 @@ func (e *LostError) Error() string {
 	return wording.Few(e.Streams) + " could not be read to the end; correct that first"
 }
 
-// NamespaceError is the reason why an object is missing that is referred to
-// without its namespace.
+// NamespaceError is the reason why an object is missing that is referenced without its
+// namespace.
 type NamespaceError struct {
 	Kind string
-	// Candidates are those of that name that were read.
+	// Candidates are the objects of that name that were read.
 	Candidates []mtc.Ref
 }
 
@@ -76,13 +74,14 @@ func (e *NamespaceError) Error() string {
 	for _, c := range e.Candidates {
 		names = append(names, c.String())
 	}
-	return fmt.Sprintf("the reference has no namespace; %s %s was read, so add its namespace to the reference", e.Kind, wording.List(names, "or"))
+	return fmt.Sprintf("the reference has no namespace; %s %s was read, so add its namespace to the reference", e.Kind,
+		wording.List(names, "or"))
 }
 
-// noImagesOption is the option that there are no image streams but those read.
+// noImagesOption declares that there are no image streams other than those read.
 const noImagesOption = "no-image-streams"
 
-// newInventory sorts objects, and prints what is wrong with them.
+// newInventory sorts objects and prints problems with them.
 func newInventory(t *command.Tool, all *command.Objects) *inventory {
 	noImageStreams := all.Has(noImagesOption)
 	inv := &inventory{
@@ -126,7 +125,7 @@ func (inv *inventory) reading(t *command.Tool, all *command.Objects) command.Rea
 	adapter := legacy.NewAdapter(itineraries(), mtc.DataNames)
 	for _, m := range inv.migrations {
 		runs, holds := t.RunsOf(m.object, all)
-		if !holds { // mig-controller wrote it
+		if !holds { // written by mig-controller
 			runs = []*command.Run{{
 				Object:    m.object,
 				Itinerary: mtc.Current(m.Migration),
@@ -143,7 +142,7 @@ func (inv *inventory) reading(t *command.Tool, all *command.Objects) command.Rea
 	return r
 }
 
-// selects is the itinerary that a migration with a state of this project selects.
+// selects returns the itinerary that a migration with a state of this project selects.
 func selects(o *command.Object, _ string) (string, error) {
 	m, err := mtc.Decode[mtc.Migration](o.JSON)
 	if err != nil {
@@ -169,7 +168,7 @@ func (inv *inventory) add(o *command.Object) error {
 	}
 	_, err := decode[mtc.ImageStream](o)
 	if err == nil && o.Ref.Namespace == "" {
-		err = o.Wrong(errNoNamespace) // it may be one of any namespace
+		err = o.Wrong(errNoNamespace) // it could be in any namespace
 	}
 	if err == nil {
 		inv.images.Namespaces[o.Ref.Namespace] = true
@@ -186,7 +185,7 @@ func keep[K comparable, T mtc.Decodable](all map[K]*T, key K, o *command.Object)
 	return err
 }
 
-// decode reads an object. An object without even a name is named by its place.
+// decode decodes an object. Its error names an object without a name by its place.
 func decode[T mtc.Decodable](o *command.Object) (*T, error) {
 	object, err := mtc.Decode[T](o.JSON)
 	switch {
@@ -198,32 +197,33 @@ func decode[T mtc.Decodable](o *command.Object) (*T, error) {
 	return nil, fmt.Errorf("%s: %w", o.Place(), err)
 }
 
-// listObjects lists what a migration needs beside image streams.
+// listObjects lists what a migration needs besides image streams.
 const (
 	listObjects = "kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"
 	listImages  = "kubectl get imagestreams --all-namespaces -o yaml"
 )
 
-// noMigration is the error of streams without a migration.
+// noMigration returns the error of streams without a migration.
 func noMigration(all *command.Objects) error {
 	ignored := ""
 	for _, apiVersion := range slices.Sorted(maps.Keys(all.Foreign)) {
 		ignored += fmt.Sprintf("; ignored: %d of %s, which is another project's", all.Foreign[apiVersion], apiVersion)
 	}
 	list := listObjects
-	if ignored != "" { // then the names alone may mean the other's
+	if ignored != "" { // plain names may then be ambiguous
 		const group = ".migration.openshift.io"
-		list = strings.NewReplacer("migrations,", "migrations"+group+",", "plans,", "plans"+group+",", "clusters ", "clusters"+group+" ").Replace(list)
+		list = strings.NewReplacer("migrations,", "migrations"+group+",", "plans,", "plans"+group+",", "clusters ",
+			"clusters"+group+" ").Replace(list)
 	}
 	return fmt.Errorf("there is no MigMigration in %s%s; list them with: %s", wording.List(all.Streams(), "and"), ignored, list)
 }
 
-var errNoNamespace = errors.New("metadata.namespace is missing, so that the object does not count; add it")
+var errNoNamespace = errors.New("metadata.namespace is missing, so the object does not count; add it")
 
 var errNoPlanNamed = errors.New("spec.migPlanRef names no MigPlan; set it")
 
-// objects are those that the flags of a migration are found from. The error is
-// that its plan is missing; then all flags that depend on it are unknown.
+// objects returns the objects from which the flags of a migration are found. The error is
+// that its plan is missing; all flags that depend on it are then unknown.
 func (inv *inventory) objects(m *migration) (mtc.Objects, error) {
 	o := mtc.Objects{Migration: m.Migration, Controller: inv.controllers[m.object.Ref.Namespace], Unread: inv.unread}
 	o.ImageStreams = mtc.ImageStreamsFunc(func(ctx context.Context, namespaces []string) (bool, error) {
@@ -244,9 +244,9 @@ func (inv *inventory) objects(m *migration) (mtc.Objects, error) {
 	return o, nil
 }
 
-// unread is why an object is missing, as for [mtc.Objects].
+// unread returns the reason why an object is missing, as for [mtc.Objects].
 func (inv *inventory) unread(kind string, ref mtc.Ref) error {
-	if kind == mtc.KindController { // of the namespace, whatever its name
+	if kind == mtc.KindController { // one of that namespace, of any name
 		for key, place := range inv.broken {
 			if key.kind == kind && key.ref.Namespace == ref.Namespace {
 				return &BrokenError{place}
@@ -267,7 +267,7 @@ func (inv *inventory) unread(kind string, ref mtc.Ref) error {
 	return nil
 }
 
-// named are the objects of that kind and name that were read, in any namespace.
+// named returns the objects of that kind and name that were read, in any namespace.
 func (inv *inventory) named(kind, name string) []mtc.Ref {
 	var all []mtc.Ref
 	add := func(ref mtc.Ref) {
@@ -288,7 +288,7 @@ func (inv *inventory) named(kind, name string) []mtc.Ref {
 	return all
 }
 
-// noteImages takes down what came of a question for image streams.
+// noteImages records the result of a lookup of image streams.
 func (inv *inventory) noteImages(namespaces []string, has bool, err error) {
 	switch {
 	case has || inv.images.Complete || inv.settled:
@@ -298,29 +298,32 @@ func (inv *inventory) noteImages(namespaces []string, has bool, err error) {
 		}
 	case errors.As(err, new(*LostError)):
 		inv.lostUsed = true
-	case !errors.As(err, new(*BrokenError)): // else the place of that has been printed
+	case !errors.As(err, new(*BrokenError)): // otherwise its place has been printed
 		inv.noImages = true
 	}
 }
 
-// notes are what it means that image streams were not read: the user may not know
-// that they are needed.
+// notes returns notes about image streams that were not read: the user may not know that
+// they are needed.
 func (inv *inventory) notes() (notes []string) {
-	const how = "add what this prints on the source cluster: " + listImages + ", or give --no-image-streams if there are none"
+	const how = "add the output of this command on the source cluster: " + listImages + ", or give --no-image-streams if there are none"
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	if inv.lostUsed {
-		note("%s could not be read to the end and may hold ImageStreams, so that it is unknown whether there are images (HasISs); correct that, %s", wording.Few(inv.lost), how)
+		note("%s could not be read to the end and may hold ImageStreams, so "+
+			"it is unknown whether there are images (HasISs); correct that, %s",
+			wording.Few(inv.lost), how)
 	}
 	if inv.noImages {
-		note("no ImageStream was read, so that it is unknown whether there are images (HasISs); %s", how)
+		note("no ImageStream was read, so it is unknown whether there are images (HasISs); %s", how)
 	}
 	if len(inv.imageless) > 0 {
-		note("no ImageStream was read in %s, which counts as having none (HasISs); some were read in %s", namespaces(inv.imageless), namespaces(inv.images.Namespaces))
+		note("no ImageStream was read in %s, which counts as having none (HasISs); some were read in %s",
+			namespaces(inv.imageless), namespaces(inv.images.Namespaces))
 	}
 	return notes
 }
 
-// namespaces lists some of them.
+// namespaces lists namespaces, or some of them if there are many.
 func namespaces(set map[string]bool) string {
 	names := slices.Sorted(maps.Keys(set))
 	what := "namespace "

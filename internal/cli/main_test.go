@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// result is what a run of the command came to.
+// result is the outcome of one execution of the command.
 type result struct {
 	code        int
 	out, stderr string
@@ -35,7 +35,7 @@ func runReader(t testing.TB, stdin io.Reader, args ...string) result {
 	return result{code, out.String(), stderr.String()}
 }
 
-// lines are the lines on standard error, without the name of the command.
+// lines returns the lines on standard error, without the name of the command.
 func (r result) lines(t testing.TB) []string {
 	t.Helper()
 	lines := []string{}
@@ -47,10 +47,11 @@ func (r result) lines(t testing.TB) []string {
 	return lines
 }
 
-// noStreams is the note that a stream without image streams gets.
-const noStreams = "note: no ImageStream was read, so that it is unknown whether there are images (HasISs); add what this prints on the source cluster: kubectl get imagestreams --all-namespaces -o yaml, or give --no-image-streams if there are none"
+// noStreams is the note about a stream without image streams.
+const noStreams = "note: no ImageStream was read, so it is unknown whether there are images (HasISs); add the output of this command on " +
+	"the source cluster: kubectl get imagestreams --all-namespaces -o yaml, or give --no-image-streams if there are none"
 
-// without are the lines but for that note.
+// without returns the lines except that note.
 func (r result) linesWithoutNote(t testing.TB) []string {
 	t.Helper()
 	lines := []string{}
@@ -62,7 +63,7 @@ func (r result) linesWithoutNote(t testing.TB) []string {
 	return lines
 }
 
-// recorded is the path of a file that is shared with the conformance tests.
+// recorded returns the path of a file that is shared with the conformance tests.
 func recorded(name string) string {
 	return filepath.Join("..", "..", "tests", "conformance", "testdata", name)
 }
@@ -81,14 +82,14 @@ func write(t testing.TB, name, text string) string {
 	return file
 }
 
-// The objects of small streams. Names are of one namespace, "ns".
+// The objects of small streams. Their namespace is "ns".
 
 func object(kind, name, rest string) string {
 	return `{"kind": "` + kind + `", "metadata": {"name": "` + name + `", "namespace": "ns"}` + rest + `}`
 }
 
-// migration has the spec and the status given, each as the inside of a JSON
-// object, and the plan "p".
+// migration returns a migration of plan "p" with that spec and status, each given as the
+// inside of a JSON object.
 func migration(name, spec, status string) string {
 	if spec != "" {
 		spec = ", " + spec
@@ -100,12 +101,14 @@ func migration(name, spec, status string) string {
 	return object("MigMigration", name, rest)
 }
 
-// planObject is a plan from cluster "source" to "host" of namespace "app".
+// planObject returns a plan from cluster "source" to "host" of namespace "app".
 func planObject(name, spec string) string {
 	if spec != "" {
 		spec = ", " + spec
 	}
-	return object("MigPlan", name, `, "spec": {"srcMigClusterRef": {"name": "source", "namespace": "ns"}, "destMigClusterRef": {"name": "host", "namespace": "ns"}, "namespaces": ["app"]`+spec+`}`)
+	return object("MigPlan", name,
+		`, "spec": {"srcMigClusterRef": {"name": "source", "namespace": "ns"}, "destMigClusterRef": {"name": "host", "namespace": `+
+			`"ns"}, "namespaces": ["app"]`+spec+`}`)
 }
 
 var (
@@ -120,12 +123,12 @@ func stream(items ...string) string {
 	return `{"apiVersion": "v1", "kind": "List", "items": [` + strings.Join(items, ", ") + `]}`
 }
 
-// around adds to objects the clusters and a plan "p" with that spec.
+// around adds the clusters and a plan "p" with that spec to objects.
 func around(planSpec string, items ...string) string {
 	return stream(append(append([]string{planObject("p", planSpec)}, cluster...), items...)...)
 }
 
-// element is a plan as JSON.
+// element is a plan in JSON.
 type element struct {
 	Name, Namespace, Phase            *string
 	Done                              *bool

@@ -17,10 +17,10 @@ func TestFreezeDoesNotReplaceAPipe(t *testing.T) {
 	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 	r := run(t, "", "verify", "--freeze", pipe)
 	assert.Equal(t, 1, r.code)
-	assert.Equal(t, []string{"--freeze: " + pipe + " is no regular file, so that it cannot be replaced; name one"}, r.lines(t))
+	assert.Equal(t, []string{"--freeze: " + pipe + " is not a regular file and cannot be replaced; name a regular file"}, r.lines(t))
 }
 
-func TestFixRefusesWhatIsNoFile(t *testing.T) {
+func TestFixRefusesAPipe(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe.yaml")
 	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 	for _, tt := range []struct {
@@ -29,11 +29,11 @@ func TestFixRefusesWhatIsNoFile(t *testing.T) {
 		code int
 		want string
 	}{
-		{"a pipe, which nothing writes to", []string{"-i", pipe}, 1, "--fix: " + pipe + " is no regular file, so that it cannot be replaced; name one"},
-		{"a pipe, also to look at it", []string{"-i", pipe, "--dry-run"}, 1, "--fix: " + pipe + " is no regular file, so that it cannot be replaced; name one"},
-		{"an itinerary of a pipe", []string{"-i", pipe + "#Warm"}, 1, "--fix: " + pipe + " is no regular file, so that it cannot be replaced; name one"},
-		{"what is built in", []string{"-i", "Final"}, 2, "--fix changes a file, and -i Final is none; give -i FILE.yaml"},
-		{"standard input", []string{"-i", "-"}, 2, "--fix changes a file, and -i - is none; give -i FILE.yaml"},
+		{"a pipe, which nothing writes to", []string{"-i", pipe}, 1, "--fix: " + pipe + " is not a regular file and cannot be replaced; name a regular file"},
+		{"a pipe, also to look at it", []string{"-i", pipe, "--dry-run"}, 1, "--fix: " + pipe + " is not a regular file and cannot be replaced; name a regular file"},
+		{"an itinerary of a pipe", []string{"-i", pipe + "#Warm"}, 1, "--fix: " + pipe + " is not a regular file and cannot be replaced; name a regular file"},
+		{"a built-in itinerary", []string{"-i", "Final"}, 2, "--fix changes a file, but -i Final is not one; give -i FILE.yaml"},
+		{"standard input", []string{"-i", "-"}, 2, "--fix changes a file, but -i - is not one; give -i FILE.yaml"},
 		{"no file", []string{"-i", filepath.Join(t.TempDir(), "none.yaml")}, 1, "cannot read: open "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

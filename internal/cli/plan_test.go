@@ -17,11 +17,14 @@ import (
 func TestPlanTable(t *testing.T) {
 	r := run(t, "", "plan", "-f", recorded("objects.json"))
 	assert.Equal(t, 0, r.code)
-	assert.Equal(t, []string{"note: no ImageStream was read in namespaces app-000, app-004 and 15 more, which counts as having none (HasISs); some were read in namespaces app-001, app-002 and 21 more"}, r.lines(t))
+	assert.Equal(t,
+		[]string{"note: no ImageStream was read in namespaces app-000, app-004 and 15 more, which counts as having none (HasISs); some " +
+			"were read in namespaces app-001, app-002 and 21 more"},
+		r.lines(t))
 	goldentest.Compare(t, "testdata/plan.txt", r.out)
 }
 
-// moments is a stream of migrations at various moments of their lives.
+// moments is a stream of migrations at various times of their lives.
 var moments = around(`"persistentVolumes": [{"selection": {"action": "copy", "copyMethod": "filesystem"}}]`,
 	migration("not-begun", `"stage": true`, ``),
 	migration("under-way", ``, `"itinerary": "Final", "phase": "QuiesceApplications", "pipeline": [
@@ -39,7 +42,8 @@ func TestPlanExplainTable(t *testing.T) {
 	assert.Empty(t, r.stderr)
 	goldentest.Compare(t, "testdata/plan-explain.txt", r.out)
 
-	r = run(t, "", "plan", "-i", "Stage", "--explain", "--flags", "DirectVolume,HasPVs,DirectImage", "--unknown", "EnableVolume,HasStageBackup")
+	r = run(t, "", "plan", "-i", "Stage", "--explain", "--flags", "DirectVolume,HasPVs,DirectImage", "--unknown",
+		"EnableVolume,HasStageBackup")
 	assert.Equal(t, 1, r.code)
 	goldentest.Compare(t, "testdata/plan-explain-itinerary.txt", r.out)
 }
@@ -94,7 +98,9 @@ func TestPlanElementHasTheFieldsOfTheContract(t *testing.T) {
 		var all []map[string]json.RawMessage
 		require.NoError(t, json.Unmarshal([]byte(run(t, moments, append([]string{"plan", "-o", "json"}, args...)...).out), &all))
 		var keys []string
-		for _, key := range []string{"name", "namespace", "itinerary", "phase", "done", "flags", "unknown", "phases", "steps", "maybeSteps", "tentativeSteps"} {
+		for _, key := range []string{
+			"name", "namespace", "itinerary", "phase", "done", "flags", "unknown", "phases", "steps", "maybeSteps", "tentativeSteps",
+		} {
 			if value, ok := all[0][key]; ok {
 				keys = append(keys, key)
 				assert.NotEqual(t, "null", string(value), key)
@@ -103,7 +109,9 @@ func TestPlanElementHasTheFieldsOfTheContract(t *testing.T) {
 		assert.Len(t, all[0], len(keys))
 		return keys
 	}
-	assert.Equal(t, []string{"name", "namespace", "itinerary", "phase", "done", "flags", "unknown", "phases", "steps", "maybeSteps", "tentativeSteps"}, keys("-f", "-"))
+	assert.Equal(t,
+		[]string{"name", "namespace", "itinerary", "phase", "done", "flags", "unknown", "phases", "steps", "maybeSteps", "tentativeSteps"},
+		keys("-f", "-"))
 	assert.Equal(t, []string{"itinerary", "flags", "unknown", "phases", "steps", "maybeSteps", "tentativeSteps"}, keys("-i", "Final"))
 }
 
@@ -116,7 +124,7 @@ func TestPlanOfMoments(t *testing.T) {
 	assert.False(t, *notBegun.Done)
 	assert.Equal(t, []string{"Prepare", "DirectImage", "DirectVolume", "Cleanup"}, notBegun.Steps)
 
-	assert.Equal(t, "QuiesceSourceApplications", *underWay.Phase, "the name of today")
+	assert.Equal(t, "QuiesceSourceApplications", *underWay.Phase, "the current name")
 	assert.Equal(t, []string{"Prepare", "DataBackup", "DirectImage", "DirectVolume", "Restore", "Cleanup"}, underWay.Steps,
 		"what has started comes first, even if nothing would start it now")
 	assert.Equal(t, "no", underWay.phase(t, "EnsureStageBackup").Runs)
@@ -130,11 +138,12 @@ func TestPlanReportsRidingPhasesElsewhere(t *testing.T) {
 	e := elements(t, run(t, "", "plan", "-i", "Stage", "--flags", "Quiesce,DirectImage", "-o", "json").out)[0]
 	assert.Equal(t, []string{"Prepare", "Cleanup"}, e.Steps)
 	assert.Equal(t, "Prepare", e.phase(t, "QuiesceSourceApplications").Step)
-	assert.Equal(t, "DataBackup", e.phase(t, "EnsureStageBackup").Step, "its own, where it does not run")
+	assert.Equal(t, "DataBackup", e.phase(t, "EnsureStageBackup").Step, "its own step, if it does not run")
 }
 
 func TestPlanOfAnItinerary(t *testing.T) {
-	r := run(t, "", "plan", "-i", "Stage", "--flags", "IndirectImage, EnableImage", "--flags", "HasVerify", "--unknown", "HasISs,HasStageBackup", "-o", "json")
+	r := run(t, "", "plan", "-i", "Stage", "--flags", "IndirectImage, EnableImage", "--flags", "HasVerify", "--unknown",
+		"HasISs,HasStageBackup", "-o", "json")
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{
 		"itinerary Stage: flag HasISs is unknown: it is named under --unknown",
@@ -236,7 +245,8 @@ func TestPlanOfAFileOfItineraries(t *testing.T) {
 }
 
 // withoutPlan are the flags that are unknown without a MigPlan.
-var withoutPlan = []string{"HasPVs", "HasISs", "DirectImage", "IndirectImage", "DirectVolume", "IndirectVolume", "HasStageBackup", "EnableImage", "EnableVolume",
+var withoutPlan = []string{"HasPVs", "HasISs", "DirectImage", "IndirectImage", "DirectVolume",
+	"IndirectVolume", "HasStageBackup", "EnableImage", "EnableVolume",
 	"HasPreBackupHooks", "HasPostBackupHooks", "HasPreRestoreHooks", "HasPostRestoreHooks", "LiveVmMigration"}
 
 func TestPlanOfIncompleteStreams(t *testing.T) {
@@ -259,61 +269,77 @@ func TestPlanOfIncompleteStreams(t *testing.T) {
 			"MigMigration ns/m: the MigPlan ns/p could not be read: correct it at standard input:1: items[0]",
 		}},
 		{"a plan that is ambiguous", stream(append(cluster, final, object("MigPlan", "p", `, "spec": {}, "spec": {}`))...), 1, withoutPlan, 1, []string{
-			`standard input:1: items[4]: key "spec" stands twice in one object; remove one`,
+			`standard input:1: items[4]: key "spec" is repeated in one object; remove one`,
 			"MigMigration ns/m: the MigPlan ns/p could not be read: correct it at standard input:1: items[4]",
 		}},
-		{"no reference to a plan", around("", object("MigMigration", "m", ""), object("MigMigration", "o", `, "spec": {"migPlanRef": {"namespace": "ns"}}`), migration("n", ``, ``)), 3, withoutPlan, 1, []string{
+		{"no reference to a plan", around("", object("MigMigration", "m", ""),
+			object("MigMigration", "o", `, "spec": {"migPlanRef": {"namespace": "ns"}}`), migration("n", ``, ``)), 3, withoutPlan, 1, []string{
 			"MigMigration ns/m: spec.migPlanRef names no MigPlan; set it",
 			"MigMigration ns/o: spec.migPlanRef names no MigPlan; set it",
 		}},
-		{"a cluster that cannot be read", stream(planObject("p", ""), images, host, object("MigCluster", "source", `, "spec": {"url": 3}`), final), 1, []string{"EnableImage"}, 1, []string{
+		{"a cluster that cannot be read", stream(planObject("p", ""), images, host,
+			object("MigCluster", "source", `, "spec": {"url": 3}`), final), 1, []string{"EnableImage"}, 1, []string{
 			"MigCluster ns/source: spec.url: holds a JSON number; write a string",
 			"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster ns/source could not be read: correct it at standard input:1: items[3]",
 		}},
-		{"a cluster that is ambiguous", "kind: List\nitems: [" + strings.Join([]string{planObject("p", ""), images, source, final, object("MigCluster", "host", `, "spec": {"url": .inf}`)}, ", ") + "]", 1, []string{"EnableImage"}, 1, []string{
+		{"a cluster that is ambiguous", "kind: List\nitems: [" + strings.Join(
+			[]string{planObject("p", ""), images, source, final, object("MigCluster", "host", `, "spec": {"url": .inf}`)}, ", ") + "]", 1, []string{"EnableImage"}, 1, []string{
 			"standard input:2: items[4]: .inf has no form in JSON, which is how Kubernetes keeps it; write another value",
 			"MigMigration ns/m: flag EnableImage is unknown: the destination MigCluster ns/host could not be read: correct it at standard input:1: items[4]",
 		}},
-		{"an image stream that cannot be read", stream(planObject("p", `"indirectImageMigration": true`), host, source, `{"kind": "ImageStream", "metadata": {"namespace": "app", "name": 3}}`, final), 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
+		{"an image stream that cannot be read", stream(planObject("p", `"indirectImageMigration": true`), host, source,
+			`{"kind": "ImageStream", "metadata": {"namespace": "app", "name": 3}}`, final), 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
 			"standard input:1: items[3]: ImageStream app/: metadata.name: holds a JSON number; write a string",
 			"MigMigration ns/m: flag HasISs is unknown: the ImageStream of namespace app could not be read: correct it at standard input:1: items[3]",
 			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
 		}},
-		{"one beside one that can be", around(`"indirectImageMigration": true`, `{"kind": "ImageStream", "metadata": {"namespace": "app", "name": 3}}`, final), 1, []string{}, 1, []string{
+		{"one beside one that can be", around(`"indirectImageMigration": true`,
+			`{"kind": "ImageStream", "metadata": {"namespace": "app", "name": 3}}`, final), 1, []string{}, 1, []string{
 			"standard input:1: items[4]: ImageStream app/: metadata.name: holds a JSON number; write a string",
 		}},
-		{"one of another namespace", stream(planObject("p", `"indirectImageMigration": true`), host, source, `{"kind": "ImageStream", "metadata": {"namespace": "other", "name": 3}}`, final), 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
+		{"one of another namespace", stream(planObject("p", `"indirectImageMigration": true`), host, source,
+			`{"kind": "ImageStream", "metadata": {"namespace": "other", "name": 3}}`, final), 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
 			"standard input:1: items[3]: ImageStream other/: metadata.name: holds a JSON number; write a string",
 			"MigMigration ns/m: flag HasISs is unknown: no ImageStream was read, so that there may be some; read those of the source cluster",
 			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
 			noStreams,
 		}},
-		{"one whose namespace cannot be read", stream(planObject("p", `"indirectImageMigration": true`), host, source, `{"kind": "ImageStream", "metadata": {"namespace": 3, "name": "is"}}`, final), 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
+		{"one whose namespace cannot be read", stream(planObject("p", `"indirectImageMigration": true`), host, source,
+			`{"kind": "ImageStream", "metadata": {"namespace": 3, "name": "is"}}`, final), 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
 			"ImageStream is: metadata.namespace: holds a JSON number; write a string",
 			"MigMigration ns/m: flag HasISs is unknown: the ImageStream could not be read: correct it at standard input:1: items[3]",
 			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
 		}},
-		{"one that is nothing", stream(planObject("p", `"indirectImageMigration": true`), host, source, final) + `{"kind": "ImageStreamList", "items": [null]}`, 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
+		{"a null one", stream(planObject("p", `"indirectImageMigration": true`), host, source, final) + `{"kind": "ImageStreamL` +
+			`ist", "items": [null]}`, 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
 			"standard input:1: items[0]: holds null where an object is needed",
 			"MigMigration ns/m: flag HasISs is unknown: the ImageStream could not be read: correct it at standard input:1: items[0]",
 			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
 		}},
 		{"no cluster, and images depend on it", stream(planObject("p", ""), images, final), 1, []string{"EnableImage"}, 1,
 			[]string{"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster ns/source is missing; read it together with the migration"}},
-		{"no cluster, and nothing depends on it", stream(planObject("p", `"indirectImageMigration": true`), images, migration("m", `"canceled": true`, ``)), 1, []string{"EnableImage"}, 0, []string{}},
-		{"no source cluster, and a storage conversion depends on it", stream(planObject("p", `"indirectVolumeMigration": true, "persistentVolumes": [{"selection": {"action": "copy"}}]`), host, images, migration("m", `"rollback": true`, ``)), 1,
+		{
+			"no cluster, and nothing depends on it",
+			stream(planObject("p", `"indirectImageMigration": true`), images, migration("m", `"canceled": true`, ``)), 1,
+			[]string{"EnableImage"}, 0, []string{},
+		},
+		{"no source cluster, and a storage conversion depends on it", stream(
+			planObject("p", `"indirectVolumeMigration": true, "persistentVolumes": [{"selection": {"action": "copy"}}]`), host,
+			images, migration("m", `"rollback": true`, ``)), 1,
 			[]string{"HasStageBackup", "EnableImage", "StorageConversion"}, 1,
 			[]string{"MigMigration ns/m: flag StorageConversion is unknown: the source MigCluster ns/source is missing; read it together with the migration"}},
-		{"a URL that is none", stream(planObject("p", ""), images, host, object("MigCluster", "source", `, "spec": {"url": "https://a b"}`), final), 1, []string{"EnableImage"}, 1,
-			[]string{`MigMigration ns/m: flag EnableImage is unknown: spec.url of MigCluster ns/source is no URL: parse "https://a b": invalid character " " in host name; correct it`}},
-		{"a recorded phase that nobody knows", around("", migration("m", ``, `"itinerary": "Final", "phase": "EnsureInitialBackupp"`)), 1, []string{}, 1,
+		{"an invalid URL", stream(planObject("p", ""), images, host, object("MigCluster", "source", `, "spec": {"url": "https://a b"}`), final), 1, []string{"EnableImage"}, 1,
+			[]string{
+				`MigMigration ns/m: flag EnableImage is unknown: spec.url of MigCluster ns/source is no URL: parse "https://a b": invalid character " " in host name; correct it`,
+			}},
+		{"an unknown recorded phase", around("", migration("m", ``, `"itinerary": "Final", "phase": "EnsureInitialBackupp"`)), 1, []string{}, 1,
 			[]string{`MigMigration ns/m: planned from the first phase: itinerary "Final" has no phase "EnsureInitialBackupp"; did you mean "EnsureInitialBackup"?`}},
-		{"a recorded phase that nobody knows, without its itinerary", around("", migration("m", ``, `"phase": "EnsureInitialBackupp"`)), 1, []string{}, 1,
+		{"an unknown recorded phase, without its itinerary", around("", migration("m", ``, `"phase": "EnsureInitialBackupp"`)), 1, []string{}, 1,
 			[]string{`MigMigration ns/m: planned from the first phase: itinerary "Final" has no phase "EnsureInitialBackupp"; did you mean "EnsureInitialBackup"?`}},
 		{"a recorded phase of another itinerary", around("", migration("m", `"canceled": true`, `"itinerary": "Final", "phase": "Whatever"`)), 1, []string{}, 0, []string{}},
 		{"a field of the wrong type", around("", migration("n", `"stage": "true"`, ``), final), 1, []string{}, 1,
 			[]string{"MigMigration ns/n: spec.stage: holds a JSON string; write true or false"}},
-		{"a pipeline that is none", around("", migration("m", ``, `"pipeline": 3`)), 1, []string{}, 1,
+		{"an invalid pipeline", around("", migration("m", ``, `"pipeline": 3`)), 1, []string{}, 1,
 			[]string{"MigMigration ns/m: status.pipeline is not an array"}},
 		{"no migration", around(""), 0, nil, 1,
 			[]string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"}},
@@ -366,7 +392,7 @@ func TestPlanShowsThePresentNameOfAPhase(t *testing.T) {
 	}
 }
 
-func TestPlanWhereNothingRuns(t *testing.T) {
+func TestPlanWithoutRunningPhases(t *testing.T) {
 	file := write(t, "own.yaml", "flags: [{name: A}]\nitineraries: [{name: Own, phases: [{name: P, step: S, all: [A]}]}]\n")
 	r := run(t, "", "plan", "-i", file, "-o", "json")
 	assert.Equal(t, 0, r.code, r.stderr)
@@ -375,24 +401,35 @@ func TestPlanWhereNothingRuns(t *testing.T) {
 
 	r = run(t, "", "explain", "Zzzzzzzz", "-i", file)
 	assert.Equal(t, 2, r.code)
-	assert.Equal(t, []string{`itinerary Own has no phase, step or flag "Zzzzzzzz"; see dynamic-pipeline plan -i ` + file + ` --explain`}, r.lines(t))
+	assert.Equal(t,
+		[]string{`itinerary Own has no phase, step or flag "Zzzzzzzz"; see dynamic-pipeline plan -i ` + file + ` --explain`},
+		r.lines(t))
 }
 
-// A loop whose exit no phase inside decides may never end: a warning, and no
-// error. One that nothing leaves, whatever the flags, is refused.
+// A loop whose exit no phase inside decides may never end: that is a warning, not an error.
+// A loop that nothing leaves, with any flags, is refused.
 func TestPlanWarnsOfLoopsThatMayNeverEnd(t *testing.T) {
 	loop := func(phases string) string {
 		return write(t, "loop.yaml", "flags: [{name: Again}, {name: Other}]\nitineraries:\n- name: Loop\n  phases:\n"+phases)
 	}
-	const warning = "warning: itinerary Loop: whether a run leaves the loop of A and B depends on Again, which no phase in it decides; declare it under decides of one that does, or the loop may never end"
+	const warning = "warning: itinerary Loop: a run leaves the loop of A and B depending on Again, which no phase in the loop decides; " +
+		"add it to decides of the phase that changes it, or the loop may never end"
 	for _, tt := range []struct {
 		name, phases string
 		want         []string
 	}{
 		{"decided in the loop", "  - {name: A, step: S}\n  - {name: B, step: S, decides: [Again], jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n", []string{}},
-		{"decided before the loop", "  - {name: O, step: S, decides: [Again]}\n  - {name: A, step: S}\n  - {name: B, step: S, jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n", []string{warning}},
-		{"decided by none", "  - {name: A, step: S}\n  - {name: B, step: S, jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n", []string{warning}},
-		{"another flag is decided", "  - {name: A, step: S, decides: [Other]}\n  - {name: B, step: S, jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n", []string{warning}},
+		{
+			"decided before the loop",
+			"  - {name: O, step: S, decides: [Again]}\n  - {name: A, step: S}\n  - {name: B, step: S, jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n",
+			[]string{warning},
+		},
+		{"decided by no phase", "  - {name: A, step: S}\n  - {name: B, step: S, jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n", []string{warning}},
+		{
+			"another flag is decided",
+			"  - {name: A, step: S, decides: [Other]}\n  - {name: B, step: S, jumps: [{to: A, all: [Again]}]}\n  - {name: C, step: T}\n",
+			[]string{warning},
+		},
 		{"no loop", "  - {name: A, step: S, jumps: [{to: C, all: [Again]}]}\n  - {name: B, step: S}\n  - {name: C, step: T}\n", []string{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -412,5 +449,5 @@ func TestPlanWarnsOfLoopsThatMayNeverEnd(t *testing.T) {
 	assert.Equal(t, 1, r.code)
 	assert.Empty(t, r.out)
 	require.Len(t, r.lines(t), 1)
-	assert.Contains(t, r.lines(t)[0], `itinerary "Loop": phase "A" is in a loop that nothing leaves, whatever the flags`)
+	assert.Contains(t, r.lines(t)[0], `itinerary "Loop": phase "A" is in a loop that no flag values leave`)
 }

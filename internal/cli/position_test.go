@@ -15,7 +15,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// selecting is a spec and the begin of a status that select an itinerary.
+// selecting returns a spec and the beginning of a status that select an itinerary.
 var selecting = map[string][2]string{
 	mtc.Stage:    {`"stage": true`, ``},
 	mtc.Final:    {`"quiescePods": true`, ``},
@@ -24,8 +24,8 @@ var selecting = map[string][2]string{
 	mtc.Rollback: {`"rollback": true`, ``},
 }
 
-// recordedAt is a migration in a phase, with two steps that have started: one
-// that it came from, and that of the phase.
+// recordedAt returns a migration in a phase, with two started steps: an earlier one, and
+// that of the phase.
 func recordedAt(itinerary, phase, step string) string {
 	by := selecting[itinerary]
 	return migration(itinerary+"-"+phase, by[0], by[1]+fmt.Sprintf(`"itinerary": %q, "phase": %q, "pipeline": [
@@ -33,7 +33,7 @@ func recordedAt(itinerary, phase, step string) string {
 		{"name": %q, "started": "2025-03-01T10:01:00Z", "phase": %q}]`, itinerary, phase, step, phase))
 }
 
-// factsOf are the flags of an element.
+// factsOf returns the flags of an element.
 func factsOf(t *testing.T, e element) phases.Facts {
 	t.Helper()
 	v := mtc.Vocabulary()
@@ -48,9 +48,9 @@ const withEverything = `"indirectImageMigration": true, "indirectVolumeMigration
 	"persistentVolumes": [{"selection": {"action": "copy", "copyMethod": "filesystem"}}],
 	"hooks": [{"phase": "PreBackup"}, {"phase": "PostRestore"}]`
 
-// Each phase of each itinerary, recorded: the plan is that of the machine from
-// there, and the steps are those that have started, in front, and those ahead;
-// with --whole they are those of the itinerary from its first phase.
+// For each recorded phase of each itinerary, the plan is that of the machine from that
+// phase. The steps are those that have started, then those ahead; with --whole they are
+// those of the itinerary from its first phase.
 func TestPlanFromEveryPhase(t *testing.T) {
 	set := machine.MustCompileSet(mtc.Itineraries()...)
 	for _, spec := range []string{"", withEverything} {
@@ -88,7 +88,9 @@ func TestPlanFromEveryPhase(t *testing.T) {
 						require.Equal(t, why.Guard, p.Why.Guard, "%s: %s", *e.Name, p.Name)
 					}
 				}
-				require.Equal(t, append(started, slices.DeleteFunc(steps.Visible(plan), func(s string) bool { return slices.Contains(started, s) })...), e.Steps, *e.Name)
+				require.Equal(t,
+					append(started, slices.DeleteFunc(steps.Visible(plan), func(s string) bool { return slices.Contains(started, s) })...),
+					e.Steps, *e.Name)
 			}
 			same(e, plan, "Earlier", stepOf(g, want[k].Phase))
 			same(whole[k], g.Plan(factsOf(t, e)))
@@ -120,7 +122,7 @@ func stepOf(g *machine.Graph, phase string) string {
 	return g.Phase(i).Step
 }
 
-// Explain agrees with plan, for each phase and each step at each position.
+// explain agrees with plan, for each phase and each step at each position.
 func TestExplainAgreesWithPlan(t *testing.T) {
 	set := machine.MustCompileSet(mtc.Itineraries()...)
 	g, err := set.Graph(mtc.Final)
@@ -150,9 +152,9 @@ func TestExplainAgreesWithPlan(t *testing.T) {
 	}
 }
 
-// Where another itinerary is selected than the recorded one, it is planned
-// from its first phase, whatever the recorded phase is, also from a cleanup
-// itinerary: by the rules of mig-controller.
+// If the selected itinerary is not the recorded one, it is planned from its first phase,
+// whatever the recorded phase, even from a cleanup itinerary. This is a rule of
+// mig-controller.
 func TestPlanOfAnotherItineraryThanRecorded(t *testing.T) {
 	set := machine.MustCompileSet(mtc.Itineraries()...)
 	for _, recorded := range append(set.Names(), "Gone") {
@@ -161,7 +163,8 @@ func TestPlanOfAnotherItineraryThanRecorded(t *testing.T) {
 				continue
 			}
 			for _, phase := range []string{"Whatever", "DeleteBackups", "Created"} {
-				m := strings.Replace(recordedAt(selected, phase, "Backup"), fmt.Sprintf(`"itinerary": %q`, selected), fmt.Sprintf(`"itinerary": %q`, recorded), 1)
+				m := strings.Replace(recordedAt(selected, phase, "Backup"), fmt.Sprintf(`"itinerary": %q`, selected),
+					fmt.Sprintf(`"itinerary": %q`, recorded), 1)
 				r := run(t, around("", m), "plan", "-f", "-", "-o", "json")
 				require.Equal(t, 0, r.code, r.stderr)
 				e := elements(t, r.out)[0]
@@ -193,7 +196,7 @@ func TestPlanOfAnotherItineraryThanRecorded(t *testing.T) {
 	}
 }
 
-// A phase that was recorded without its itinerary is one of the selected.
+// A phase recorded without an itinerary belongs to the selected one.
 func TestPlanOfAPhaseWithoutItsItinerary(t *testing.T) {
 	m := migration("m", ``, `"phase": "EnsureFinalRestore", "pipeline": [{"name": "Restore", "started": "2025-03-01T10:01:00Z"}]`)
 	e := elements(t, run(t, around("", m), "plan", "-f", "-", "-o", "json").out)[0]
@@ -201,9 +204,9 @@ func TestPlanOfAPhaseWithoutItsItinerary(t *testing.T) {
 	assert.Equal(t, "behind", e.phase(t, "EnsureInitialBackup").Why.Guard)
 }
 
-// A recorded phase that the selected itinerary does not have is an error that
-// names it, in each command.
-func TestARecordedPhaseThatTheItineraryDoesNotHave(t *testing.T) {
+// A recorded phase that the selected itinerary does not have is an error that names it, in
+// each command.
+func TestPlanOfAPhaseThatIsGone(t *testing.T) {
 	for name, by := range selecting {
 		m := migration("m", by[0], by[1]+fmt.Sprintf(`"itinerary": %q, "phase": "Complted"`, name))
 		for _, args := range [][]string{{"plan"}, {"explain", "Cleanup"}, {"graph"}, {"run"}} {
@@ -213,7 +216,9 @@ func TestARecordedPhaseThatTheItineraryDoesNotHave(t *testing.T) {
 			if args[0] == "plan" || args[0] == "explain" {
 				planned = "planned from the first phase: "
 			}
-			assert.Contains(t, r.stderr, fmt.Sprintf(`MigMigration ns/m: `+planned+`itinerary %q has no phase "Complted"; did you mean "Completed"?`, name), args)
+			assert.Contains(t, r.stderr,
+				fmt.Sprintf(`MigMigration ns/m: `+planned+`itinerary %q has no phase "Complted"; did you mean "Completed"?`, name),
+				args)
 		}
 	}
 }

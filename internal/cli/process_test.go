@@ -14,8 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The command as a process: what only a process has is its exit code, and a
-// pipe that breaks.
+// Only a process has an exit code and a pipe that breaks.
 func TestProcess(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "dynamic-pipeline")
 	out, err := exec.Command("go", "build", "-o", binary, "../..").CombinedOutput()
@@ -29,8 +28,8 @@ func TestProcess(t *testing.T) {
 	}{
 		{"help", "", nil, 0},
 		{"a plan", around("", migration("m", ``, ``)), []string{"plan", "-f", "-"}, 0},
-		{"something wrong in the stream", "", []string{"plan", "-f", "-"}, 1},
-		{"something wrong in the command line", "", []string{"plan"}, 2},
+		{"a problem in the stream", "", []string{"plan", "-f", "-"}, 1},
+		{"an invalid command line", "", []string{"plan"}, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cmd := exec.Command(binary, tt.args...)

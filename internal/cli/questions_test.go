@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The questions of a support engineer about recorded objects: each answer is in the
-// first lines.
+// The questions of a support engineer about recorded objects. Each answer is in the first
+// lines.
 
-// rows are the lines of a table below its titles, up to its legend.
+// rows returns the lines of a table below its titles, up to its legend.
 func rows(t *testing.T, out string) []string {
 	t.Helper()
 	table, _, _ := strings.Cut(out, "\n\n")
@@ -21,12 +21,14 @@ func rows(t *testing.T, out string) []string {
 	return lines[1:]
 }
 
-func TestWhyIsDataBackupNotShown(t *testing.T) {
+func TestExplainDataBackup(t *testing.T) {
 	r := run(t, "", "explain", "DataBackup", "-f", recorded("objects.json"), "--name", "migration-004")
 	assert.Equal(t, 0, r.code)
 	lines := rows(t, r.out)
 	assert.Equal(t, []string{"migration-004", "Stage", "step", "no?"}, strings.Fields(lines[0])[:4])
-	assert.Contains(t, lines[0], "step DataBackup is not shown: no phase runs for it, since HasStagePods, HasPVs, HasISs, IndirectVolume and HasStageBackup are false; that may still change")
+	assert.Contains(t, lines[0],
+		"step DataBackup is not shown: no phase runs for it, since HasStagePods, HasPVs, HasISs, IndirectVolume and HasStageBackup are "+
+			"false; that may still change")
 	for i, reason := range []string{
 		"- needs HasPVs and IndirectVolume (decided by WaitForRefresh): EnsureStagePodsFromRunning, EnsureStagePodsFromTemplates and EnsureStagePodsFromOrphanedPVCs",
 		"- needs HasStagePods (decided by WaitForStaleStagePodsTerminated, EnsureStagePodsFromRunning and 2 more): StagePodsCreated and RestartRestic",
@@ -35,14 +37,14 @@ func TestWhyIsDataBackupNotShown(t *testing.T) {
 	} {
 		assert.Equal(t, reason, strings.TrimSpace(lines[i+1]))
 	}
-	assert.Len(t, lines, 6, "the last is what is reported elsewhere")
+	assert.Len(t, lines, 6, "the last is reported elsewhere")
 	assert.Contains(t, r.out, "\nNAME?   may still change", "the mark is explained")
 	for _, line := range lines {
 		assert.Less(t, len(line), 260)
 	}
 }
 
-func TestWhichRunDirectVolume(t *testing.T) {
+func TestPlanRunsDirectVolume(t *testing.T) {
 	args := []string{"plan", "-f", recorded("objects.json"), "--runs", "DirectVolume"}
 	r := run(t, "", args...)
 	assert.Equal(t, 0, r.code)
@@ -53,7 +55,7 @@ func TestWhichRunDirectVolume(t *testing.T) {
 		assert.Contains(t, lines[i], " yes, may still change ")
 		assert.Contains(t, lines[i], " > DirectVolume? > ")
 	}
-	// Which may still come to run it: those whose volumes do not go through a backup.
+	// Those may still run it whose volumes do not go through a backup.
 	var come []string
 	for _, e := range elements(t, run(t, "", "plan", "-f", recorded("objects.json"), "-o", "json").out) {
 		for _, step := range e.TentativeSteps {
@@ -63,8 +65,11 @@ func TestWhichRunDirectVolume(t *testing.T) {
 			}
 		}
 	}
-	assert.Equal(t, []string{"migration-004", "migration-008", "migration-014", "migration-015", "migration-021", "migration-028", "migration-029"}, come)
-	assert.Contains(t, r.lines(t), "note: not listed, since by what is known now they do not run the step DirectVolume, but may still come to: "+
+	assert.Equal(t,
+		[]string{"migration-004", "migration-008", "migration-014", "migration-015", "migration-021", "migration-028", "migration-029"},
+		come)
+	assert.Contains(t, r.lines(t), "note: not listed, because they do not run the step DirectVolume by the flags known now, although "+
+		"they still may: "+
 		strings.Join(come[:6], ", ")+" and "+come[6])
 
 	all := elements(t, run(t, "", append(args, "-o", "json")...).out)
@@ -76,7 +81,7 @@ func TestWhichRunDirectVolume(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(run(t, "", append(args, "-o", "yaml")...).out, "\n  itinerary:"))
 }
 
-func TestWhatChangesWithIndirectImage(t *testing.T) {
+func TestDiffOfIndirectImage(t *testing.T) {
 	args := []string{"plan", "-f", recorded("objects.json"), "--name", "migration-000", "--set", "IndirectImage=true", "--diff"}
 	r := run(t, "", args...)
 	assert.Equal(t, 0, r.code)
@@ -107,12 +112,14 @@ func TestWhatChangesWithIndirectImage(t *testing.T) {
 	require.Len(t, c.Phases, 2)
 	assert.Equal(t, "needs DirectImage", c.Phases[0].Why.Text)
 
-	// The same is told of the flag.
+	// explain reports the same for the flag.
 	r = run(t, "", "explain", "IndirectImage", "-f", recorded("objects.json"), "--name", "migration-000")
-	assert.Contains(t, r.out, "with IndirectImage=true, and so DirectImage=false: step DirectImage vanishes, without CreateDirectImageMigration and WaitForDirectImageMigrationToComplete")
+	assert.Contains(t, r.out,
+		"with IndirectImage=true, and so DirectImage=false: step DirectImage vanishes, without CreateDirectImageMigration and "+
+			"WaitForDirectImageMigrationToComplete")
 }
 
-// difference is what --set changes of a migration, as JSON.
+// difference is the change that --set makes to a migration, in JSON.
 type difference struct {
 	Name, Namespace *string
 	Itinerary       string

@@ -13,7 +13,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// recorded is what the status of a migration records, in its present form.
+// recorded returns what the status of a migration records, in its current form.
 func (m *migration) recorded(adapter *legacy.Adapter) command.Recorded {
 	r := command.Recorded{Itinerary: m.Status.Itinerary, Phase: m.Status.Phase, Done: mtc.Done(m.Migration), Reasons: m.Status.Errors}
 	present, err := m.upgraded(adapter)
@@ -24,7 +24,7 @@ func (m *migration) recorded(adapter *legacy.Adapter) command.Recorded {
 		Phase    string `json:"phase"`
 		Pipeline []struct {
 			Name      string `json:"name"`
-			Started   string `json:"started"` // whatever it is, it is no matter here
+			Started   string `json:"started"` // of any form
 			Completed string `json:"completed"`
 			Failed    bool   `json:"failed"`
 		} `json:"pipeline"`
@@ -41,15 +41,15 @@ func (m *migration) recorded(adapter *legacy.Adapter) command.Recorded {
 	return r
 }
 
-// upgraded is the status of the migration in its present form; null or nothing
-// if it has none.
+// upgraded returns the status of the migration in its current form; null or nothing if
+// there is none.
 func (m *migration) upgraded(adapter *legacy.Adapter) (json.RawMessage, error) {
 	up, err := adapter.Upgrade(rawjson.ParseObject(m.object.JSON).Get("status"), nil)
 	return up.Status, err
 }
 
-// state is what a runner would have written down of a migration that goes on in
-// the itinerary which mig-controller selects. Present is its status.
+// state returns the state that a runner would have written for a migration that is on the
+// itinerary selected by mig-controller. Present is the status in its current form.
 func (m *migration) state(present json.RawMessage) (runner.State, error) {
 	var status struct {
 		Phase    string         `json:"phase"`
@@ -64,8 +64,8 @@ func (m *migration) state(present json.RawMessage) (runner.State, error) {
 	if mtc.Done(m.Migration) {
 		s.Itinerary, s.Done, s.Result = selected, true, m.result()
 	} else if s.Itinerary != "" && s.Itinerary != selected {
-		// A runner does not leave every cleanup itinerary; mig-controller, which
-		// wrote the status, does.
+		// mig-controller wrote the status and leaves any cleanup itinerary; a runner does
+		// not.
 		if resumed, err := itineraries().Resume(s.Checkpoint, selected); err != nil || resumed.Graph().Name() != selected {
 			s.Itinerary, s.Phase = "", ""
 		}
@@ -73,15 +73,15 @@ func (m *migration) state(present json.RawMessage) (runner.State, error) {
 	return s, nil
 }
 
-// result is how a migration that is done has ended. Errors and the condition Failed
-// count whatever the itinerary, as they do for mig-controller.
+// result returns how a migration that is done has ended. As for mig-controller, errors and
+// the condition Failed count on any itinerary.
 func (m *migration) result() phases.Result {
 	if mtc.Select(m.Migration) == mtc.Failed {
 		return phases.Failed
 	}
 	g, err := itineraries().Graph(mtc.Current(m.Migration))
 	if err != nil {
-		return "" // never: it is one of them
+		return "" // never: Current returns one of them
 	}
 	return g.Result()
 }

@@ -47,13 +47,12 @@ func events(t testing.TB, text string) []event {
 	return all
 }
 
-// resultOf is how a run of an itinerary ends if nothing fails.
+// resultOf returns how a run of an itinerary ends if nothing fails.
 var resultOf = map[string]phases.Result{
 	"Stage": phases.Succeeded, "Final": phases.Succeeded, "Cancel": phases.Canceled, "Failed": phases.Failed, "Rollback": phases.RolledBack,
 }
 
-// The result of a run is that of what happened, not of the itinerary in which
-// it ends alone.
+// The result of a run depends on what happened, not only on the itinerary in which it ends.
 func TestRunResult(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -78,7 +77,7 @@ func TestRunResult(t *testing.T) {
 	}
 }
 
-// entered are the phases that were entered, in order.
+// entered returns the phases that were entered, in order.
 func entered(all []event) []string {
 	var names []string
 	for _, e := range all {
@@ -89,7 +88,7 @@ func entered(all []event) []string {
 	return names
 }
 
-// states are the steps of the pipeline in the end, each with what it reads.
+// states returns the final steps of the pipeline, each with its state.
 func states(all []event) []string {
 	var out []string
 	for _, s := range all[len(all)-1].Pipeline {
@@ -109,7 +108,10 @@ func TestRunPrintsChanges(t *testing.T) {
 		{"run-fail.txt", []string{"-i", "Final", "--flags", "DirectImage", "--fail-at", "EnsureInitialBackup"}},
 		{"run-fail-twice.txt", []string{"-i", "Stage", "--flags", "DirectImage", "--fail-at", "RestartVelero", "--fail-at", "MigrationFailed"}},
 		{"run-cancel.txt", []string{"-i", "Stage", "--flags", "DirectImage", "--cancel-at", "RestartVelero"}},
-		{"run-flip.txt", []string{"-i", "Stage", "--flags", "DirectImage,EnableVolume", "--flag-flips-at", "WaitForRefresh=HasPVs=true", "--flag-flips-at", "WaitForRefresh=DirectVolume=true"}},
+		{
+			"run-flip.txt",
+			[]string{"-i", "Stage", "--flags", "DirectImage,EnableVolume", "--flag-flips-at", "WaitForRefresh=HasPVs=true", "--flag-flips-at", "WaitForRefresh=DirectVolume=true"},
+		},
 		{"run-drop.txt", []string{"-i", "Stage", "--flags", "DirectImage,EnableImage", "--flag-flips-at", "WaitForRefresh=EnableImage=false"}},
 		{"run-warm.txt", []string{"-i", warm(), "--flag-flips-at", "CopyingPaused=CutoverDue=false", "--flag-flips-at", "CopyingPaused=CutoverDue=true"}},
 		{"run.json", []string{"-i", "Stage", "--flags", "DirectImage", "--flag-flips-at", "WaitForRefresh=EnableImage=true", "--fail-at", "RestartVelero", "-o", "json"}},
@@ -126,7 +128,7 @@ func TestRunPrintsChanges(t *testing.T) {
 	}
 }
 
-// The events tell what the plan says, and what the pipeline shows.
+// The events agree with the plan and with the pipeline.
 func TestRunIsThePlan(t *testing.T) {
 	for _, flags := range []string{
 		"DirectImage",
@@ -201,8 +203,15 @@ itineraries:
 		{"fails", []string{"-i", file + "#Main", "--fail-at", "B"}, []string{"One: Completed", "Two: Failed", "Failing: Completed"}},
 		{"fails to another itinerary", []string{"-i", file + "#Main", "--fail-at", "B", "--on-fail", "Undo"}, []string{"One: Completed", "Two: Failed", "Undoing: Completed"}},
 		{"is canceled", []string{"-i", file + "#Main", "--cancel-at", "B", "--on-cancel", "Undo"}, []string{"One: Completed", "Two: Canceled", "Undoing: Completed"}},
-		{"is canceled, and then fails", []string{"-i", file + "#Main", "--cancel-at", "B", "--on-cancel", "Undo", "--fail-at", "U"}, []string{"One: Completed", "Two: Canceled", "Undoing: Failed", "Failing: Completed"}},
-		{"fails, and cannot be canceled any more", []string{"-i", file + "#Main", "--cancel-at", "F", "--on-cancel", "Undo", "--fail-at", "B"}, []string{"One: Completed", "Two: Failed", "Failing: Completed"}},
+		{
+			"is canceled, and then fails", []string{"-i", file + "#Main", "--cancel-at", "B", "--on-cancel", "Undo", "--fail-at", "U"},
+			[]string{"One: Completed", "Two: Canceled", "Undoing: Failed", "Failing: Completed"},
+		},
+		{
+			"fails, and cannot be canceled any more",
+			[]string{"-i", file + "#Main", "--cancel-at", "F", "--on-cancel", "Undo", "--fail-at", "B"},
+			[]string{"One: Completed", "Two: Failed", "Failing: Completed"},
+		},
 		{"fails while it cleans up", []string{"-i", file + "#Failed", "--fail-at", "F"}, []string{"Failing: Failed"}},
 		{"knows earlier names of phases", []string{"-i", "Final", "--flags", "DirectImage,Quiesce", "--fail-at", "QuiesceApplications"}, []string{
 			"Prepare: Completed", "Backup: Failed", "CleanupHelpers: Completed", "Cleanup: Completed"}},
@@ -216,20 +225,21 @@ itineraries:
 	}
 }
 
-// An itinerary that cleans up runs what it does not know.
+// A cleanup itinerary runs phases whose guards are unknown.
 func TestRunWithUnknownFlags(t *testing.T) {
 	r := run(t, "", "run", "-i", "Cancel", "--flags", "DirectImage", "--unknown", "HasStagePods", "-o", "json")
 	assert.Equal(t, 0, r.code)
 	all := events(t, r.out)
 	assert.Contains(t, entered(all), "EnsureStagePodsDeleted")
-	assert.Contains(t, all, event{Event: "asked", Itinerary: "Cancel", Flag: "HasStagePods", Value: "unknown", Error: "it is named under --unknown"})
+	assert.Contains(t, all,
+		event{Event: "asked", Itinerary: "Cancel", Flag: "HasStagePods", Value: "unknown", Error: "it is named under --unknown"})
 }
 
 func TestRunOfALoop(t *testing.T) {
 	r := run(t, "", "run", "-i", warm(), "-o", "json")
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, []string{
-		"itinerary Warm: after 9 phases it turns in a loop for good; end it with --flag-flips-at CopyingPaused=CutoverDue=true",
+		"itinerary Warm: after 9 phases it is in an endless loop; leave it with --flag-flips-at CopyingPaused=CutoverDue=true",
 		"stopped after 3m45s in phase CopyDisks of itinerary Warm",
 	}, r.lines(t))
 	all := events(t, r.out)
@@ -237,18 +247,21 @@ func TestRunOfALoop(t *testing.T) {
 	assert.Equal(t, "CopyDisks", entered(all)[9], "the first that is entered a second time")
 	assert.False(t, all[len(all)-1].Done)
 
-	// Who watches a loop turn has a limit as well, and it may be a long way.
+	// A watched loop has a limit too, which may be high.
 	r = run(t, "", "run", "-i", warm(), "--speed", "10000x", "--max-phases", "12")
 	assert.Equal(t, 1, r.code)
-	assert.Equal(t, "itinerary Warm: after 12 phases it turns in a loop for good; end it with --flag-flips-at CopyingPaused=CutoverDue=true", r.lines(t)[0])
+	assert.Equal(t,
+		"itinerary Warm: after 12 phases it is in an endless loop; leave it with --flag-flips-at CopyingPaused=CutoverDue=true",
+		r.lines(t)[0])
 
-	// Outside a loop there is nothing to suggest.
+	// Outside a loop nothing is suggested.
 	r = run(t, "", "run", "-i", "Final", "--flags", "DirectImage", "--max-phases", "2")
 	assert.Equal(t, 1, r.code)
 	assert.Equal(t, "itinerary Final: after 2 phases it is not done; raise --max-phases", r.lines(t)[0])
 
 	turns := events(t, run(t, "", "run", "-i", warm(), "-o", "json",
-		"--flag-flips-at", "CopyingPaused=CutoverDue=false", "--flag-flips-at", "CopyingPaused=CutoverDue=false", "--flag-flips-at", "CopyingPaused=CutoverDue=true").out)
+		"--flag-flips-at", "CopyingPaused=CutoverDue=false", "--flag-flips-at", "CopyingPaused=CutoverDue=false",
+		"--flag-flips-at", "CopyingPaused=CutoverDue=true").out)
 	copies, jumps := 0, 0
 	for _, e := range turns {
 		if e.Event == "entered" && e.Phase == "CopyDisks" {
@@ -266,9 +279,12 @@ func TestRunOfARecordedMigration(t *testing.T) {
 	r := run(t, moments, "run", "-f", "-", "--name", "under-way", "-o", "json")
 	assert.Equal(t, 0, r.code)
 	all := events(t, r.out)
-	assert.Equal(t, "EnsureSrcQuiesced", entered(events(t, run(t, around(``, migration("m", `"quiescePods": true`, `"itinerary": "Final", "phase": "QuiesceApplications"`)), "run", "-f", "-", "-o", "json").out))[0],
+	assert.Equal(t, "EnsureSrcQuiesced", entered(
+		events(t, run(t, around(``, migration("m", `"quiescePods": true`, `"itinerary": "Final", `+
+			`"phase": "QuiesceApplications"`)), "run", "-f", "-", "-o", "json").out))[0],
 		"the recorded phase, under its present name, goes on")
-	assert.Equal(t, []string{"start", "ns", "under-way", "Final", "QuiesceSourceApplications"}, []string{all[0].Event, all[0].Namespace, all[0].Name, all[0].Itinerary, all[0].Phase})
+	assert.Equal(t, []string{"start", "ns", "under-way", "Final", "QuiesceSourceApplications"},
+		[]string{all[0].Event, all[0].Namespace, all[0].Name, all[0].Itinerary, all[0].Phase})
 	assert.Len(t, all[0].Pipeline, 3, "without what is skipped")
 	pipeline := all[len(all)-1].Pipeline
 	assert.Equal(t, "2021-03-25T18:24:57Z", pipeline[0].Started.UTC().Format("2006-01-02T15:04:05Z07:00"))
@@ -279,15 +295,19 @@ func TestRunOfARecordedMigration(t *testing.T) {
 	assert.NotContains(t, r.out, "StageRestore")
 
 	r = run(t, moments, "run", "-f", "-", "--name", "ns/done")
-	assert.Equal(t, result{0, "     0s  ns/done, at the end of itinerary Stage\n     0s  Prepare       completed    after 1m0s\n     0s  done: Succeeded\n", ""}, r)
+	assert.Equal(t,
+		result{0, "     0s  ns/done, at the end of itinerary Stage\n     0s  " +
+			"Prepare       completed    after 1m0s\n     0s  done: Succeeded\n", ""},
+		r)
 
 	r = run(t, around(``, migration("m", ``, `"itinerary": "Cancel", "errors": ["it broke"]`)), "run", "-f", "-")
-	assert.Contains(t, r.out, "     0s  ns/m, at the beginning of itinerary Cancel\n     0s  itinerary Failed, in place of itinerary Cancel\n")
+	assert.Contains(t, r.out,
+		"     0s  ns/m, at the beginning of itinerary Cancel\n     0s  itinerary Failed, in place of itinerary Cancel\n")
 
 	goldentest.Compare(t, "testdata/run-recorded.txt", run(t, moments, "run", "-f", "-", "--name", "under-way").out)
 }
 
-// Whatever a controller of an earlier release has left, it comes to its end.
+// Every status of an earlier release comes to its end.
 func TestRunOfRecordedStatuses(t *testing.T) {
 	for _, file := range []string{"legacy-2021.jsonl", "legacy-2025.jsonl"} {
 		for line := range strings.Lines(read(t, recorded(file))) {
@@ -341,18 +361,26 @@ func TestRunContentErrors(t *testing.T) {
 		{"a cancel in a phase that comes too late", "", []string{"-i", "Final", "--flags", "DirectImage", "--fail-at", "Started", "--cancel-at", "RestartVelero"}, []string{
 			"--cancel-at RestartVelero had no effect: phase RestartVelero did not run",
 		}},
-		{"a second turn that does not come", "", []string{"-i", warm(), "--flag-flips-at", "CopyingPaused=CutoverDue=true", "--flag-flips-at", "CopyingPaused=CutoverDue=false"}, []string{
+		{"a second turn that does not come", "", []string{
+			"-i", warm(), "--flag-flips-at", "CopyingPaused=CutoverDue=true", "--flag-flips-at", "CopyingPaused=CutoverDue=false",
+		}, []string{
 			"--flag-flips-at CopyingPaused=CutoverDue=false had no effect: phase CopyingPaused did not run again",
 		}},
-		{"a recorded phase that nobody knows", around(``, migration("m", ``, `"itinerary": "Final", "phase": "InitialBackupFailed"`)), []string{"-f", "-"}, []string{
+		{"an unknown recorded phase", around(``, migration("m", ``, `"itinerary": "Final", "phase": "InitialBackupFailed"`)), []string{"-f", "-"}, []string{
 			`MigMigration ns/m: itinerary "Final" has no phase "InitialBackupFailed"; did you mean "InitialBackupCreated"?`,
 			"stopped after 0s in phase InitialBackupFailed of itinerary Final",
 		}},
-		{"a status that is none", around(``, migration("m", ``, `"pipeline": [{"name": "Prepare", "started": "yesterday"}]`)), []string{"-f", "-"}, []string{
+		{"an invalid status", around(``, migration("m", ``, `"pipeline": [{"name": "Prepare", "started": "yesterday"}]`)), []string{"-f", "-"}, []string{
 			`MigMigration ns/m: status: parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"; correct it`,
 		}},
-		{"a migration without its plan", stream(migration("m", ``, ``)), []string{"-f", "-"}, []string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"}},
-		{"no migration", host, []string{"-f", "-"}, []string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"}},
+		{
+			"a migration without its plan", stream(migration("m", ``, ``)), []string{"-f", "-"},
+			[]string{"MigMigration ns/m: the MigPlan ns/p is missing; read it together with the migration"},
+		},
+		{
+			"no migration", host, []string{"-f", "-"},
+			[]string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"},
+		},
 		{"no such file of itineraries", "", []string{"-i", "no/such.yaml"}, []string{"cannot read: open no/such.yaml: no such file or directory; check the name"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -367,7 +395,8 @@ func TestRunContentErrors(t *testing.T) {
 
 func TestRunUsage(t *testing.T) {
 	two := around(``, migration("a", ``, ``), migration("b", ``, ``))
-	deciders := "WaitForStaleStagePodsTerminated, EnsureStagePodsFromRunning, EnsureStagePodsFromTemplates, EnsureStagePodsFromOrphanedPVCs and EnsureStagePodsTerminated do"
+	deciders := "WaitForStaleStagePodsTerminated, EnsureStagePodsFromRunning, EnsureStagePodsFromTemplates, " +
+		"EnsureStagePodsFromOrphanedPVCs and EnsureStagePodsTerminated do"
 	final := func(args ...string) []string {
 		return append([]string{"-i", "Final", "--flags", "DirectImage"}, args...)
 	}
@@ -379,38 +408,68 @@ func TestRunUsage(t *testing.T) {
 		{"nothing to run", nil, "nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY"},
 		{"an argument", []string{"Final"}, `run takes no argument "Final"; files are given with -f`},
 		{"an unknown format", final("-o", "yaml"), `-o takes table or json, not "yaml"`},
-		{"a speed that is none", final("--speed", "fast"), `--speed takes a number from 0.1x to 10000x, or max, not "fast"`},
+		{"an invalid speed", final("--speed", "fast"), `--speed takes a number from 0.1x to 10000x, or max, not "fast"`},
 		{"a negative speed", final("--speed", "-1x"), `--speed takes a number from 0.1x to 10000x, or max, not "-1x"`},
-		{"a speed of nothing", final("--speed", "0"), `--speed takes a number from 0.1x to 10000x, or max, not "0"`},
-		{"a speed of nothing, with a unit", final("--speed", "0x"), `--speed takes a number from 0.1x to 10000x, or max, not "0x"`},
+		{"an empty speed", final("--speed", "0"), `--speed takes a number from 0.1x to 10000x, or max, not "0"`},
+		{"an empty speed, with a unit", final("--speed", "0x"), `--speed takes a number from 0.1x to 10000x, or max, not "0x"`},
 		{"an empty speed", final("--speed", ""), "--speed needs a value; leave it out, or give one"},
-		{"a cancel in no phase", final("--cancel-at", ""), "--cancel-at needs a value; leave it out, or give one"},
+		{"a cancel in an unknown phase", final("--cancel-at", ""), "--cancel-at needs a value; leave it out, or give one"},
 		{"a failure that leads nowhere", final("--fail-at", "Created", "--on-fail", ""), "--on-fail needs a value; leave it out, or give one"},
 		{"a cancel that leads nowhere", final("--cancel-at", "Created", "--on-cancel", ""), "--on-cancel needs a value; leave it out, or give one"},
-		{"a speed that is no number", final("--speed", "NaN"), `--speed takes a number from 0.1x to 10000x, or max, not "NaN"`},
-		{"no phases", final("--max-phases", "0"), "--max-phases takes a number from 1 on, not 0"},
+		{"a speed that is not a number", final("--speed", "NaN"), `--speed takes a number from 0.1x to 10000x, or max, not "NaN"`},
+		{"no phases", final("--max-phases", "0"), "--max-phases takes a number of at least 1, not 0"},
 		{"several migrations", []string{"-f", "-"}, "run takes one migration; give --name with one of ns/a and ns/b"},
 		{"an unknown migration", []string{"-f", "-", "--name", "c"}, `there is no MigMigration "c"`},
 		{"a name with -i", final("--name", "a"), "--name needs -f; with -i there is one itinerary to run"},
 		{"flags with -f", []string{"-f", "-", "--flags", "HasPVs"}, "--flags and --unknown need -i ITINERARY; with -f the flags are those of the objects"},
 		{"an unknown flag", []string{"-i", "Final", "--flags", "HasPV"}, `--flags: unknown flag "HasPV"; did you mean "HasPVs"?`},
-		{"an unknown phase", final("--fail-at", "EnsureInitalBackup"), `--fail-at: itinerary Final or Failed has no phase "EnsureInitalBackup"; did you mean "EnsureInitialBackup" or "EnsureStageBackup"?`},
+		{
+			"an unknown phase", final("--fail-at", "EnsureInitalBackup"),
+			`--fail-at: itinerary Final or Failed has no phase "EnsureInitalBackup"; did you mean "EnsureInitialBackup" or "EnsureStageBackup"?`,
+		},
 		{"a phase of another itinerary", final("--cancel-at", "MigrationFailed"), `--cancel-at: itinerary Final or Cancel has no phase "MigrationFailed"`},
 		{"an unknown itinerary to fail to", final("--fail-at", "Started", "--on-fail", "Faild"), `--on-fail: unknown itinerary "Faild"; did you mean "Failed"?`},
 		{"nothing to fail", final("--on-fail", "Failed"), "--on-fail needs --fail-at, or nothing fails"},
 		{"nothing to cancel", final("--on-cancel", "Cancel"), "--on-cancel needs --cancel-at, or nothing is canceled"},
-		{"no itinerary to fail to", []string{"-i", warm(), "--fail-at", "CopyDisks"}, "--fail-at: there is no itinerary whose result is Failed to go on in; name one with --on-fail: Warm"},
-		{"no itinerary to cancel to", []string{"-i", warm(), "--cancel-at", "CopyDisks"}, "--cancel-at: there is no itinerary whose result is Canceled to go on in; name one with --on-cancel: Warm"},
-		{"a cancel of a cancel", []string{"-i", "Cancel", "--flags", "DirectImage", "--cancel-at", "DeleteBackups"}, "--cancel-at: the migration on itinerary Cancel cannot be canceled any more; leave it out"},
-		{"a cancel of a failure", []string{"-i", "Failed", "--flags", "DirectImage", "--cancel-at", "DeleteRegistries"}, "--cancel-at: the migration on itinerary Failed cannot be canceled any more; leave it out"},
+		{
+			"no itinerary to fail to", []string{"-i", warm(), "--fail-at", "CopyDisks"},
+			"--fail-at: there is no itinerary whose result is Failed to go on in; name one with --on-fail: Warm",
+		},
+		{
+			"no itinerary to cancel to", []string{"-i", warm(), "--cancel-at", "CopyDisks"},
+			"--cancel-at: there is no itinerary whose result is Canceled to go on in; name one with --on-cancel: Warm",
+		},
+		{
+			"a cancel of a cancel", []string{"-i", "Cancel", "--flags", "DirectImage", "--cancel-at", "DeleteBackups"},
+			"--cancel-at: the migration on itinerary Cancel cannot be canceled any more; leave it out",
+		},
+		{
+			"a cancel of a failure", []string{"-i", "Failed", "--flags", "DirectImage", "--cancel-at", "DeleteRegistries"},
+			"--cancel-at: the migration on itinerary Failed cannot be canceled any more; leave it out",
+		},
 		{"a flip without a value", final("--flag-flips-at", "WaitForRefresh=HasPVs"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "WaitForRefresh=HasPVs"`},
-		{"a flip to something else", final("--flag-flips-at", "WaitForRefresh=HasPVs=maybe"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "WaitForRefresh=HasPVs=maybe"`},
-		{"a flip of nothing", final("--flag-flips-at", "true"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "true"`},
-		{"a flip at an unknown phase", final("--flag-flips-at", "Refresh=HasPVs=true"), `--flag-flips-at: itinerary Final has no phase "Refresh"; did you mean "StartRefresh" or "WaitForRefresh"?`},
+		{
+			"a flip to something else", final("--flag-flips-at", "WaitForRefresh=HasPVs=maybe"),
+			`--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "WaitForRefresh=HasPVs=maybe"`,
+		},
+		{"an empty flip", final("--flag-flips-at", "true"), `--flag-flips-at takes PHASE=FLAG=true or PHASE=FLAG=false, not "true"`},
+		{
+			"a flip at an unknown phase", final("--flag-flips-at", "Refresh=HasPVs=true"),
+			`--flag-flips-at: itinerary Final has no phase "Refresh"; did you mean "StartRefresh" or "WaitForRefresh"?`,
+		},
 		{"a flip of an unknown flag", final("--flag-flips-at", "WaitForRefresh=HasPV=true"), `--flag-flips-at: unknown flag "HasPV"; did you mean "HasPVs"?`},
-		{"a flip at a phase that decides something else", final("--flag-flips-at", "StartRefresh=HasPVs=true"), "--flag-flips-at: phase StartRefresh does not decide HasPVs; WaitForRefresh does"},
-		{"a flip that several phases decide", final("--flag-flips-at", "WaitForRefresh=HasStagePods=true"), "--flag-flips-at: phase WaitForRefresh does not decide HasStagePods; " + deciders},
-		{"a flip that no phase decides", final("--flag-flips-at", "WaitForRefresh=HasVerify=true"), "--flag-flips-at: phase WaitForRefresh does not decide HasVerify; no phase does, it is evaluated once at the beginning; give it its value there"},
+		{
+			"a flip at a phase that decides something else", final("--flag-flips-at", "StartRefresh=HasPVs=true"),
+			"--flag-flips-at: phase StartRefresh does not decide HasPVs; WaitForRefresh does",
+		},
+		{
+			"a flip that several phases decide", final("--flag-flips-at", "WaitForRefresh=HasStagePods=true"),
+			"--flag-flips-at: phase WaitForRefresh does not decide HasStagePods; " + deciders,
+		},
+		{
+			"a flip that no phase decides", final("--flag-flips-at", "WaitForRefresh=HasVerify=true"),
+			"--flag-flips-at: phase WaitForRefresh does not decide HasVerify; no phase does: it is evaluated once, at the beginning; set its value there",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, two, append([]string{"run"}, tt.args...)...)
@@ -421,8 +480,8 @@ func TestRunUsage(t *testing.T) {
 	}
 }
 
-// A name that two namespaces have is told by its namespace.
-func TestRunOfOneOfTwoNamesakes(t *testing.T) {
+// A name that occurs in two namespaces needs its namespace.
+func TestRunWithANamespace(t *testing.T) {
 	two := around(``, migration("m", ``, ``), strings.Replace(migration("m", ``, ``), `"namespace": "ns"`, `"namespace": "other"`, 1))
 	r := run(t, two, "run", "-f", "-", "--name", "m")
 	assert.Equal(t, 2, r.code)
@@ -430,7 +489,7 @@ func TestRunOfOneOfTwoNamesakes(t *testing.T) {
 	assert.Equal(t, 0, run(t, two, "run", "-f", "-", "--name", "ns/m").code)
 }
 
-// stopper is a standard output that presses Ctrl-C once it has read a text.
+// stopper is a standard output that interrupts the process once it has read a text.
 type stopper struct {
 	bytes.Buffer
 	at   string
@@ -453,7 +512,8 @@ func TestRunIsInterrupted(t *testing.T) {
 				defer stop()
 				out := &stopper{at: "Created", stop: stop}
 				var stderr bytes.Buffer
-				code := cli.Run(ctx, []string{"run", "-i", "Final", "--flags", "DirectImage", "--speed", speed, "-o", format}, nil, out, &stderr)
+				code := cli.Run(ctx, []string{"run", "-i", "Final", "--flags", "DirectImage", "--speed", speed, "-o", format}, nil,
+					out, &stderr)
 				assert.Equal(t, 130, code)
 				assert.Equal(t, "dynamic-pipeline: stopped after 0s in phase Created of itinerary Final\n", stderr.String())
 				if format == "json" {
@@ -478,10 +538,10 @@ func TestRunIsInterrupted(t *testing.T) {
 	})
 }
 
-// A phase that is left in the middle has changed the flags that it decides as
-// one that is done has: the itinerary that follows goes by the new value. Each
-// phase of Stage and Final, and each flag that it decides and Cancel reads.
-func TestRunFlipsFlagsOfAPhaseThatIsLeft(t *testing.T) {
+// A phase that is left in the middle changes the flags that it decides, like one that is
+// done, and the following itinerary uses the new value. The test covers each phase of Stage
+// and Final, and each flag that it decides and Cancel reads.
+func TestRunFlipsFlagsOfALeftPhase(t *testing.T) {
 	const flags = "HasPVs,IndirectVolume,HasStageBackup,DirectImage,EnableVolume,EnableImage,HasISs,Quiesce,HasStagePods"
 	set := machine.MustCompileSet(mtc.Itineraries()...)
 	cancel, err := set.Graph(mtc.Cancel)
@@ -503,9 +563,17 @@ func TestRunFlipsFlagsOfAPhaseThatIsLeft(t *testing.T) {
 				if slices.Contains(strings.Split(flags, ","), flag) {
 					value, text = "no", "false"
 				}
-				for name, option := range map[string][]string{"canceled": {"--cancel-at", phase}, "failed": {"--fail-at", phase, "--on-fail", "Cancel"}} {
+				for name, option := range map[string][]string{
+					"canceled": {"--cancel-at", phase}, "failed": {"--fail-at", phase, "--on-fail", "Cancel"},
+				} {
 					t.Run(itinerary+", "+phase+" is "+name+", "+flag, func(t *testing.T) {
-						r := run(t, "", append([]string{"run", "-i", itinerary, "--flags", flags, "-o", "json", "--flag-flips-at", phase + "=" + flag + "=" + text}, option...)...)
+						r := run(t, "",
+							append(
+								[]string{
+									"run", "-i", itinerary, "--flags", flags, "-o", "json", "--flag-flips-at",
+									phase + "=" + flag + "=" + text,
+								},
+								option...)...)
 						assert.Equal(t, 0, r.code)
 						assert.Empty(t, r.stderr, "the option had an effect")
 						all := events(t, r.out)
@@ -514,7 +582,8 @@ func TestRunFlipsFlagsOfAPhaseThatIsLeft(t *testing.T) {
 						for _, e := range all[:begun] {
 							assert.False(t, e.Event == "asked" && e.Flag == flag && e.Value == value, "it has not changed yet")
 						}
-						asked := slices.IndexFunc(all[begun:], func(e event) bool { return e.Event == "asked" && e.Flag == flag && e.Value == value })
+						asked := slices.IndexFunc(all[begun:],
+							func(e event) bool { return e.Event == "asked" && e.Flag == flag && e.Value == value })
 						assert.Positive(t, asked, "asked by the itinerary that follows")
 						if flag == "HasStagePods" {
 							assert.Equal(t, value == "yes", slices.Contains(entered(all[begun:]), "EnsureStagePodsDeleted"))
@@ -527,20 +596,29 @@ func TestRunFlipsFlagsOfAPhaseThatIsLeft(t *testing.T) {
 	}
 	assert.Greater(t, left, 20)
 
-	// A cancel that comes after a failure leaves nothing.
-	r := run(t, "", "run", "-i", "Final", "--flags", flags, "--fail-at", "Started", "--cancel-at", "MigrationFailed", "--flag-flips-at", "EnsureStagePodsFromRunning=HasStagePods=true")
+	// A cancel after a failure leaves no phase.
+	r := run(t, "", "run", "-i", "Final", "--flags", flags, "--fail-at", "Started", "--cancel-at", "MigrationFailed",
+		"--flag-flips-at", "EnsureStagePodsFromRunning=HasStagePods=true")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, "--flag-flips-at EnsureStagePodsFromRunning=HasStagePods=true had no effect")
 }
 
 func TestRunRefusesToGoOnAfterAFailure(t *testing.T) {
-	file := write(t, "own.yaml", "itineraries: [{name: Main, phases: [{name: A, step: S}]}, {name: Failed, result: Failed, phases: [{name: F, step: S}]}, {name: Undo, cleanup: true, phases: [{name: U, step: S}]}]\n")
+	file := write(t, "own.yaml",
+		"itineraries: [{name: Main, phases: [{name: A, step: S}]}, {name: Failed, result: Failed, phases: [{name: F, step: S}]}, {name: "+
+			"Undo, cleanup: true, phases: [{name: U, step: S}]}]\n")
 	for _, tt := range []struct {
 		args []string
 		want string
 	}{
-		{[]string{"-i", file + "#Main", "--fail-at", "A", "--on-fail", "Main"}, "--fail-at: nothing runs after a phase of itinerary Main that failed; name another itinerary with --on-fail: Failed or Undo"},
-		{[]string{"-i", file + "#Failed", "--fail-at", "F"}, "--fail-at: nothing runs after a phase of itinerary Failed that failed; name another itinerary with --on-fail: Main or Undo"},
+		{
+			[]string{"-i", file + "#Main", "--fail-at", "A", "--on-fail", "Main"},
+			"--fail-at: nothing runs after a phase of itinerary Main that failed; name another itinerary with --on-fail: Failed or Undo",
+		},
+		{
+			[]string{"-i", file + "#Failed", "--fail-at", "F"},
+			"--fail-at: nothing runs after a phase of itinerary Failed that failed; name another itinerary with --on-fail: Main or Undo",
+		},
 		{[]string{"-i", file + "#Undo", "--fail-at", "U", "--on-fail", "Undo"}, ""},
 	} {
 		r := run(t, "", append([]string{"run"}, tt.args...)...)
@@ -552,7 +630,7 @@ func TestRunRefusesToGoOnAfterAFailure(t *testing.T) {
 		assert.Equal(t, []string{tt.want}, r.lines(t))
 	}
 
-	// One that is left by a cancel and fails there is stopped.
+	// A run that is canceled and then fails is stopped.
 	r := run(t, "", "run", "-i", file+"#Main", "--cancel-at", "A", "--on-cancel", "Failed", "--fail-at", "F")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, `phase "F" of itinerary "Failed" failed`)

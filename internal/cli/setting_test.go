@@ -24,27 +24,66 @@ func TestSetOverObjects(t *testing.T) {
 		code       int
 		want       []string
 	}{
-		{"nothing", "", nil, []string{"HasISs", "DirectImage", "EnableImage", "EnableVolume"}, []string{}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}, 0, []string{}},
-		{"a value that the objects have", "", []string{"DirectImage=true"}, []string{"HasISs", "DirectImage", "EnableImage", "EnableVolume"}, []string{}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}, 0, []string{}},
-		{"a flag alone", "", []string{"HasPreBackupHooks=true"}, []string{"HasISs", "DirectImage", "EnableImage", "EnableVolume", "HasPreBackupHooks"}, []string{}, []string{"Prepare", "PreBackupHooks", "Backup", "DirectImage", "Restore", "Cleanup"}, 0, []string{}},
-		{"one that a relation follows, and a computed one", "", []string{"IndirectImage=true"}, []string{"HasISs", "IndirectImage", "HasStageBackup", "EnableImage", "EnableVolume"}, []string{},
+		{
+			"nothing", "", nil, []string{"HasISs", "DirectImage", "EnableImage", "EnableVolume"}, []string{},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}, 0, []string{},
+		},
+		{
+			"a value that the objects have", "", []string{"DirectImage=true"},
+			[]string{"HasISs", "DirectImage", "EnableImage", "EnableVolume"}, []string{},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}, 0, []string{},
+		},
+		{
+			"a flag alone", "", []string{"HasPreBackupHooks=true"},
+			[]string{"HasISs", "DirectImage", "EnableImage", "EnableVolume", "HasPreBackupHooks"}, []string{},
+			[]string{"Prepare", "PreBackupHooks", "Backup", "DirectImage", "Restore", "Cleanup"}, 0, []string{},
+		},
+		{"one that a relation follows, and a computed one", "", []string{"IndirectImage=true"}, []string{
+			"HasISs", "IndirectImage", "HasStageBackup", "EnableImage", "EnableVolume",
+		}, []string{},
 			[]string{"Prepare", "Backup", "DataBackup", "DataRestore", "Restore", "Cleanup"}, 0, []string{prefix + "DirectImage=false and HasStageBackup=true"}},
 		{"the same, said by the other", "", []string{"DirectImage=false"}, []string{"HasISs", "IndirectImage", "HasStageBackup", "EnableImage", "EnableVolume"}, []string{},
 			[]string{"Prepare", "Backup", "DataBackup", "DataRestore", "Restore", "Cleanup"}, 0, []string{prefix + "IndirectImage=true and HasStageBackup=true"}},
-		{"several at once", volume, []string{"IndirectVolume=true,Quiesce=true"}, []string{"Quiesce", "HasPVs", "HasISs", "DirectImage", "IndirectVolume", "HasStageBackup", "EnableImage", "EnableVolume"}, []string{},
+		{"several at once", volume, []string{"IndirectVolume=true,Quiesce=true"}, []string{
+			"Quiesce", "HasPVs", "HasISs", "DirectImage", "IndirectVolume", "HasStageBackup", "EnableImage", "EnableVolume",
+		}, []string{},
 			[]string{"Prepare", "Backup", "DataBackup", "DataRestore", "DirectImage", "Restore", "Cleanup"}, 0, []string{prefix + "DirectVolume=false and HasStageBackup=true"}},
-		{"a chain of relations", "", []string{"HasStagePods=true"}, []string{"HasStagePods", "HasPVs", "HasISs", "DirectImage", "IndirectVolume", "HasStageBackup", "EnableImage", "EnableVolume"}, []string{},
-			[]string{"Prepare", "Backup", "DataBackup", "DataRestore", "DirectImage", "Restore", "Cleanup"}, 0, []string{prefix + "HasPVs=true, IndirectVolume=true and HasStageBackup=true"}},
-		{"the later value counts", "", []string{"HasVerify=true", "HasVerify=false"}, []string{"HasISs", "DirectImage", "EnableImage", "EnableVolume"}, []string{}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}, 0, []string{}},
-		{"by hand against a relation", "", []string{"IndirectImage=true", "DirectImage=true"}, []string{"HasISs", "DirectImage", "IndirectImage", "HasStageBackup", "EnableImage", "EnableVolume"}, []string{},
+		{"a chain of relations", "", []string{"HasStagePods=true"}, []string{
+			"HasStagePods", "HasPVs", "HasISs", "DirectImage", "IndirectVolume", "HasStageBackup", "EnableImage", "EnableVolume",
+		}, []string{},
+			[]string{
+				"Prepare", "Backup", "DataBackup", "DataRestore", "DirectImage", "Restore", "Cleanup",
+			}, 0, []string{prefix + "HasPVs=true, IndirectVolume=true and HasStageBackup=true"}},
+		{
+			"the later value counts", "", []string{"HasVerify=true", "HasVerify=false"},
+			[]string{"HasISs", "DirectImage", "EnableImage", "EnableVolume"}, []string{},
+			[]string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}, 0, []string{},
+		},
+		{"by hand against a relation", "", []string{"IndirectImage=true", "DirectImage=true"}, []string{
+			"HasISs", "DirectImage", "IndirectImage", "HasStageBackup", "EnableImage", "EnableVolume",
+		}, []string{},
 			[]string{"Prepare", "Backup", "DataBackup", "DataRestore", "DirectImage", "Restore", "Cleanup"}, 0,
 			[]string{prefix + "HasStageBackup=true", "warning: MigMigration ns/m: no real migration has these flags: DirectImage and IndirectImage exclude each other"}},
-		{"unknown", "", []string{"EnableImage=unknown"}, []string{"HasISs", "DirectImage", "EnableVolume"}, []string{"EnableImage"}, []string{"Prepare", "Backup", "Restore", "Cleanup"}, 1,
-			[]string{"MigMigration ns/m: flag EnableImage is unknown: --set says so"}},
-		{"unknown, and one that is computed from it", `"indirectImageMigration": true`, []string{"HasISs=unknown"}, []string{"IndirectImage", "EnableImage", "EnableVolume"}, []string{"HasISs", "HasStageBackup"}, []string{"Prepare", "Backup", "Restore", "Cleanup"}, 1,
-			[]string{prefix + "HasStageBackup=unknown", "MigMigration ns/m: flag HasISs is unknown: --set says so", "MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known"}},
-		{"unknown, though a relation would tell", "", []string{"IndirectImage=unknown"}, []string{"HasISs", "DirectImage", "EnableImage", "EnableVolume"}, []string{"IndirectImage", "HasStageBackup"}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}, 1,
-			[]string{prefix + "HasStageBackup=unknown", "MigMigration ns/m: flag IndirectImage is unknown: --set says so", "MigMigration ns/m: flag HasStageBackup is unknown: it is computed from IndirectImage, not all of which are known"}},
+		{"unknown", "", []string{"EnableImage=unknown"}, []string{"HasISs", "DirectImage", "EnableVolume"}, []string{"EnableImage"}, []string{
+			"Prepare", "Backup", "Restore", "Cleanup",
+		}, 1,
+			[]string{"MigMigration ns/m: flag EnableImage is unknown: it is set to unknown with --set"}},
+		{"unknown, and one that is computed from it", `"indirectImageMigration": true`, []string{"HasISs=unknown"}, []string{
+			"IndirectImage", "EnableImage", "EnableVolume",
+		}, []string{"HasISs", "HasStageBackup"}, []string{"Prepare", "Backup", "Restore", "Cleanup"}, 1,
+			[]string{
+				prefix + "HasStageBackup=unknown", "MigMigration ns/m: flag HasISs is unknown: it is set to unknown with --set",
+				"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
+			}},
+		{"unknown, though a relation would tell", "", []string{"IndirectImage=unknown"}, []string{
+			"HasISs", "DirectImage", "EnableImage", "EnableVolume",
+		}, []string{"IndirectImage", "HasStageBackup"}, []string{
+			"Prepare", "Backup", "DirectImage", "Restore", "Cleanup",
+		}, 1,
+			[]string{
+				prefix + "HasStageBackup=unknown", "MigMigration ns/m: flag IndirectImage is unknown: it is set to unknown with --set",
+				"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from IndirectImage, not all of which are known",
+			}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			args := []string{"plan", "-f", "-", "-o", "json"}
@@ -62,8 +101,8 @@ func TestSetOverObjects(t *testing.T) {
 	}
 }
 
-// Each flag by itself, set to each value: it has that value, what else changes
-// is noted, and what the relations still forbid is a warning.
+// Each flag alone is set to each value: it has that value, other changes are noted, and
+// broken relations are a warning.
 func TestSetEachFlag(t *testing.T) {
 	v := mtc.Vocabulary()
 	objects := around(withEverything, migration("m", `"quiescePods": true`, ``))
@@ -74,11 +113,13 @@ func TestSetEachFlag(t *testing.T) {
 			r := run(t, objects, "plan", "-f", "-", "-o", "json", "--set", set)
 			after := elements(t, r.out)[0]
 			facts := factsOf(t, after)
-			assert.Equal(t, map[string]phases.Truth{"true": phases.True, "false": phases.False, "unknown": phases.Unknown}[value], facts.Of(def.Flag), set)
+			assert.Equal(t, map[string]phases.Truth{"true": phases.True, "false": phases.False, "unknown": phases.Unknown}[value],
+				facts.Of(def.Flag), set)
 			var changed []string
 			for _, other := range v.Defs() {
 				if now := facts.Of(other.Flag); other.Flag != def.Flag && now != factsOf(t, before).Of(other.Flag) {
-					changed = append(changed, other.Name+"="+map[phases.Truth]string{phases.True: "true", phases.False: "false", phases.Unknown: "unknown"}[now])
+					changed = append(changed,
+						other.Name+"="+map[phases.Truth]string{phases.True: "true", phases.False: "false", phases.Unknown: "unknown"}[now])
 				}
 			}
 			noted := strings.Contains(r.stderr, "--set also changes")
@@ -105,7 +146,10 @@ func TestSetWithAnItinerary(t *testing.T) {
 		{"what follows", []string{"--flags", "DirectImage", "--set", "IndirectImage=true"}, []string{"IndirectImage"}, 0, []string{"note: --set also changes DirectImage=false"}},
 		{"what is still broken", []string{"--flags", "DirectImage,HasPVs", "--set", "IndirectVolume=true"}, []string{"HasPVs", "DirectImage", "IndirectVolume"}, 0,
 			[]string{"warning: no real migration has these flags: with HasPVs and IndirectVolume, HasStageBackup or StorageConversion must be true"}},
-		{"unknown", []string{"--flags", "DirectImage", "--set", "HasVerify=unknown"}, []string{"DirectImage"}, 1, []string{"itinerary Final: flag HasVerify is unknown: --set says so"}},
+		{
+			"unknown", []string{"--flags", "DirectImage", "--set", "HasVerify=unknown"}, []string{"DirectImage"}, 1,
+			[]string{"itinerary Final: flag HasVerify is unknown: it is set to unknown with --set"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := run(t, "", append([]string{"plan", "-i", "Final", "-o", "json"}, tt.args...)...)
@@ -116,7 +160,7 @@ func TestSetWithAnItinerary(t *testing.T) {
 	}
 }
 
-func TestSetInEachCommand(t *testing.T) {
+func TestSetInCommands(t *testing.T) {
 	objects := around("", migration("m", ``, oldStatus))
 	const set = "HasPostRestoreHooks=true"
 	for _, args := range [][]string{{"plan"}, {"explain", "PostRestoreHooks", "--phase"}, {"graph", "--only-run"}, {"run"}} {
@@ -137,7 +181,7 @@ func TestSetInEachCommand(t *testing.T) {
 	assert.NotContains(t, pipeline(t, convert(t, objects, "--to", "current")), "PostRestoreHooks")
 	assert.Contains(t, pipeline(t, convert(t, objects, "--to", "current", "--set", set)), "PostRestoreHooks")
 
-	// What --set says of images needs no image streams.
+	// If --set decides HasISs, no image streams are needed.
 	noImages := stream(planObject("p", `"indirectImageMigration": true`), host, source, migration("m", ``, ``))
 	for value, steps := range map[string]bool{"true": true, "false": false} {
 		r := run(t, noImages, "plan", "-f", "-", "-o", "json", "--set", "HasISs="+value)
@@ -147,15 +191,16 @@ func TestSetInEachCommand(t *testing.T) {
 	}
 }
 
-// What a state records stays, but what follows from --set.
+// Recorded flags stay, except those that follow from --set.
 func TestSetOverAState(t *testing.T) {
 	m := newOwn("m")
 	runUntil(t, m, "WaitForRegistriesReady", "IndirectImage,EnableImage,HasISs,HasStageBackup,Quiesce,HasVerify")
-	objects := around("", m.JSON(t)) // by which there are no Quiesce and HasVerify, and images are copied directly
+	objects := around("", m.JSON(t)) // without Quiesce and HasVerify; images are copied directly
 	e := elements(t, run(t, objects, "plan", "-f", "-", "-o", "json", "--set", "HasVerify=false").out)[0]
 	assert.Equal(t, []string{"Quiesce", "HasISs", "IndirectImage", "HasStageBackup", "EnableImage"}, e.Flags)
 	e = elements(t, run(t, objects, "plan", "-f", "-", "-o", "json", "--set", "DirectImage=true").out)[0]
-	assert.Equal(t, []string{"Quiesce", "HasVerify", "HasISs", "DirectImage", "EnableImage"}, e.Flags, "HasStageBackup is computed from IndirectImage")
+	assert.Equal(t, []string{"Quiesce", "HasVerify", "HasISs", "DirectImage", "EnableImage"}, e.Flags,
+		"HasStageBackup is computed from IndirectImage")
 }
 
 func TestSetOfAFileOfItineraries(t *testing.T) {
@@ -200,7 +245,7 @@ func TestSetUsage(t *testing.T) {
 	}
 }
 
-// Phases that ride never show their step: no step is left out because of them.
+// Phases that ride never show their step, so they are not a reason for leaving a step out.
 func TestPlanExplainsNoStepByPhasesThatRide(t *testing.T) {
 	for _, itinerary := range []string{"Stage", "Final", "Cancel", "Failed", "Rollback"} {
 		e := elements(t, run(t, "", "plan", "-i", itinerary, "--flags", "DirectImage", "-o", "json").out)[0]
@@ -217,7 +262,7 @@ func TestPlanExplainsNoStepByPhasesThatRide(t *testing.T) {
 				assert.False(t, p.Rides && strings.Contains(out, " "+p.Name+","), "%s of %s", p.Name, itinerary)
 			}
 		}
-		// The reasons of a step that is not shown are those of explain.
+		// The reasons of a step that is not shown equal those of explain.
 		for _, p := range e.Phases {
 			if p.Rides || p.Runs != "no" {
 				continue

@@ -19,8 +19,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// ownMigration is a MigMigration that a controller with this project's runner
-// reconciles.
+// ownMigration is a MigMigration that a controller with this project's runner reconciles.
 type ownMigration struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -36,7 +35,7 @@ type ownStatus struct {
 	Pipeline  steps.Pipeline `json:"pipeline,omitempty"`
 }
 
-// JSON is the object as kubectl prints it.
+// JSON returns the object as kubectl prints it.
 func (m *ownMigration) JSON(t *testing.T) string {
 	t.Helper()
 	text, err := json.Marshal(m)
@@ -44,8 +43,8 @@ func (m *ownMigration) JSON(t *testing.T) string {
 	return string(text)
 }
 
-// runUntil runs a migration of plan "p" until it waits in a phase. Its flags are
-// true if they are named.
+// runUntil runs a migration of plan "p" until it waits in a phase. The named flags are
+// true.
 func runUntil(t *testing.T, m *ownMigration, phase, flags string) {
 	t.Helper()
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
@@ -99,13 +98,13 @@ func newOwn(name string) *ownMigration {
 	return m
 }
 
-// The flags of a migration with a state of this project are those that the state
-// records. What the objects answer otherwise today is noted, and --today goes by it.
-func TestTheStateOfAMigrationHasItsFlags(t *testing.T) {
+// The flags of a migration with a state are the recorded ones. Differing flags of the
+// objects are noted, and --today uses them.
+func TestStateRecordsFlags(t *testing.T) {
 	m := newOwn("m")
 	m.Spec["quiescePods"] = true
 	runUntil(t, m, "WaitForRegistriesReady", "IndirectImage,EnableImage,HasISs,HasStageBackup,Quiesce")
-	objects := around("", m.JSON(t)) // images are copied directly, by the plan of today
+	objects := around("", m.JSON(t)) // the current plan copies images directly
 
 	r := run(t, objects, "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 0, r.code, r.stderr)
@@ -116,28 +115,30 @@ func TestTheStateOfAMigrationHasItsFlags(t *testing.T) {
 	assert.Contains(t, e.Steps, "DataBackup")
 	assert.NotContains(t, e.Steps, "DirectImage")
 	require.Len(t, r.lines(t), 1)
-	assert.Regexp(t, `^note: MigMigration ns/m: the objects say .*IndirectImage=false.* today; the run goes by what it has recorded \(plan --today goes by the objects\)$`, r.lines(t)[0])
+	assert.Regexp(t,
+		`^note: MigMigration ns/m: the objects give .*IndirectImage=false.* today; the run uses its recorded flags \(plan --today uses `+
+			`the objects\)$`,
+		r.lines(t)[0])
 
 	e = elements(t, run(t, objects, "plan", "-f", "-", "--today", "-o", "json").out)[0]
 	assert.Contains(t, e.Flags, "DirectImage")
 	assert.Contains(t, e.Steps, "DirectImage")
 
-	// The plan and the clusters are not needed for what is recorded.
+	// Recorded flags need neither the plan nor the clusters.
 	alone := run(t, m.JSON(t), "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 0, alone.code, alone.stderr)
 	assert.Contains(t, elements(t, alone.out)[0].Steps, "DataBackup")
 	assert.Empty(t, alone.stderr)
 
-	// Nor to run it on from there.
+	// Nor does resuming the run.
 	r = run(t, m.JSON(t), "run", "-f", "-")
 	assert.Equal(t, 0, r.code, r.stderr)
 	assert.Contains(t, r.out, "DataBackup        completed")
 }
 
-// Which itinerary a migration is on, if its status selects another than it records:
-// with a state of this project by the runner's rules, without one by
-// mig-controller's.
-func TestTheItineraryOfAMigrationWithAState(t *testing.T) {
+// If the status selects another itinerary than it records, the runner's rules decide for a
+// migration with a state, and mig-controller's for one without.
+func TestStateSelectsItinerary(t *testing.T) {
 	for _, tt := range []struct {
 		about             string
 		itinerary, phase  string
@@ -169,7 +170,7 @@ func TestTheItineraryOfAMigrationWithAState(t *testing.T) {
 						return e.Itinerary, *e.Phase
 					}
 				}
-				return e.Itinerary, "" // nothing is behind: it begins
+				return e.Itinerary, "" // no phase is behind: it begins
 			}
 			itinerary, at := one()
 			assert.Equal(t, []string{tt.itin, tt.at}, []string{itinerary, at})
@@ -180,21 +181,22 @@ func TestTheItineraryOfAMigrationWithAState(t *testing.T) {
 	}
 }
 
-// A state that cannot be read is a problem, and nothing is planned by
-// mig-controller's rules, which are not those of the migration.
-func TestAStateOfAMigrationThatCannotBeRead(t *testing.T) {
+// A state that cannot be read is a problem, and nothing is planned by mig-controller's
+// rules, which do not apply.
+func TestStateThatCannotBeRead(t *testing.T) {
 	m := newOwn("m")
 	runUntil(t, m, "EnsureInitialBackup", "DirectImage")
 	m.Annotations[command.StateAnnotation] = "{}}"
 	for _, command := range []string{"plan", "status"} {
 		r := run(t, around("", m.JSON(t)), command, "-f", "-", "-o", "json")
 		assert.Equal(t, 1, r.code)
-		assert.Equal(t, []string{"MigMigration ns/m: annotation pipeline.konveyor.io/state: not the state of a run: it is not JSON"}, r.lines(t))
+		assert.Equal(t, []string{"MigMigration ns/m: annotation pipeline.konveyor.io/state: not the state of a run: it is not JSON"},
+			r.lines(t))
 		assert.Empty(t, elements(t, r.out))
 	}
 }
 
-// convert replans the steps of a migration with a state by what that records.
+// convert replans the steps of a migration with a state from its recorded flags.
 func TestConvertOfAMigrationWithAState(t *testing.T) {
 	m := newOwn("m")
 	runUntil(t, m, "WaitForRegistriesReady", "IndirectImage,EnableImage,HasISs,HasStageBackup,Quiesce")

@@ -9,11 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// How a migration of mig-controller has ended, and why, is what its status has of
-// that.
+// How a migration of mig-controller has ended, and why, is taken from its status.
 func TestStatusOfAMigrationThatIsDone(t *testing.T) {
 	for _, tt := range []struct{ about, status, now, result, why string }{
-		{"it failed", `"itinerary": "Failed", "errors": ["boom", "no space left"], "conditions": [{"type": "Failed", "status": "True"}]`, "failed", "Failed", "boom; no space left"},
+		{
+			"it failed",
+			`"itinerary": "Failed", "errors": ["boom", "no space left"], "conditions": [{"type": "Failed", "status": "True"}]`, "failed",
+			"Failed", "boom; no space left",
+		},
 		{"only a condition has that", `"itinerary": "Final", "conditions": [{"type": "Failed", "status": "True"}]`, "failed", "Failed", ""},
 		{"only its errors have that", `"itinerary": "Final", "errors": ["boom"]`, "failed", "Failed", "boom"},
 		{"a condition that is not true", `"itinerary": "Stage", "conditions": [{"type": "Failed", "status": "False"}]`, "succeeded", "Succeeded", ""},
@@ -22,7 +25,9 @@ func TestStatusOfAMigrationThatIsDone(t *testing.T) {
 		{"it was rolled back", `"itinerary": "Rollback"`, "rolled back", "RolledBack", ""},
 	} {
 		t.Run(tt.about, func(t *testing.T) {
-			object := migration("m", "", tt.status+`, "phase": "Completed", "pipeline": [{"name": "Prepare", "started": "2026-11-20T10:00:00Z", "completed": "2026-11-20T11:00:00Z"}]`)
+			object := migration("m", "",
+				tt.status+`, "phase": "Completed", "pipeline": [{"name": "Prepare", "started": "2026-11-20T10:00:00Z", "completed": `+
+					`"2026-11-20T11:00:00Z"}]`)
 			r := run(t, object, "status", "-f", "-", "--now", "2026-11-20T12:00:00Z")
 			assert.Equal(t, 0, r.code, r.stderr)
 			assert.Regexp(t, `\nm +\w+ +- +Completed +`+tt.now+` +1 h +`+strings.TrimPrefix(tt.why+"; since", "; "), r.out)
@@ -37,19 +42,20 @@ func TestStatusOfAMigrationThatIsDone(t *testing.T) {
 	}
 }
 
-// A phase is all that the status of this migration has, or a time that is none.
+// The status of this migration has only a phase, or an invalid time.
 func TestStatusOfAMigrationWithoutATime(t *testing.T) {
 	r := run(t, "", "status", "-f", recorded("objects.json"), "--name", "migration-003", "--stuck", "30m")
 	assert.Equal(t, 0, r.code)
 	assert.Empty(t, r.out)
-	assert.Equal(t, []string{"note: of these it is not known since when they have not moved: openshift-migration/migration-003"}, r.lines(t))
+	assert.Equal(t, []string{"note: it is not known when these last moved: openshift-migration/migration-003"}, r.lines(t))
 
-	broken := migration("m", "", `"itinerary": "Final", "phase": "EnsureInitialBackup", "pipeline": [{"name": "Prepare", "started": "yesterday"}]`)
+	broken := migration("m", "",
+		`"itinerary": "Final", "phase": "EnsureInitialBackup", "pipeline": [{"name": "Prepare", "started": "yesterday"}]`)
 	r = run(t, broken, "status", "-f", "-", "--stuck", "30m")
 	assert.Equal(t, 1, r.code)
 	assert.Empty(t, r.out)
 	require.Len(t, r.lines(t), 2)
 	assert.Contains(t, r.lines(t)[0], `MigMigration ns/m: status: parsing time "yesterday"`)
-	assert.Equal(t, "note: of these it is not known since when they have not moved: ns/m", r.lines(t)[1])
+	assert.Equal(t, "note: it is not known when these last moved: ns/m", r.lines(t)[1])
 	assert.Contains(t, run(t, broken, "status", "-f", "-").out, `status: parsing time "yesterday"`)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// gzipped is a text as gzip writes it.
+// gzipped returns a compressed text.
 func gzipped(t testing.TB, text string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -25,12 +25,13 @@ func gzipped(t testing.TB, text string) string {
 	return b.String()
 }
 
-// indirect is a stage migration under way whose images go through a backup, so
-// that its steps depend on whether there are any.
+// indirect is a stage migration under way whose images go through a backup, so its steps
+// depend on whether there are any.
 func indirect(more ...string) string {
 	m := migration("m", `"stage": true`, `"itinerary": "Stage", "phase": "CleanStaleVeleroCRs", "pipeline": [
 		{"name": "Prepare", "started": "2025-03-01T10:00:00Z", "phase": "CleanStaleVeleroCRs"},
-		{"name": "StageBackup", "message": "Not started"}, {"name": "StageRestore", "message": "Not started"}, {"name": "Cleanup", "message": "Not started"}]`)
+		{"name": "StageBackup", "message": "Not started"}, {"name": "StageRestore", "message": "Not started"},
+			{"name": "Cleanup", "message": "Not started"}]`)
 	return stream(append([]string{planObject("p", `"indirectImageMigration": true`), host, source, intact, m}, more...)...)
 }
 
@@ -48,8 +49,7 @@ const imageList = `{
 }
 `
 
-// unreadImages are files that should list image streams, each damaged in
-// another way.
+// unreadImages are files that should list image streams, each damaged in another way.
 func unreadImages(t *testing.T) map[string]string {
 	large := func(name, begin string, size int64) string {
 		file := write(t, name, begin)
@@ -58,40 +58,42 @@ func unreadImages(t *testing.T) map[string]string {
 	}
 	compressed := gzipped(t, imageList)
 	return map[string]string{
-		"a file that is not there":          filepath.Join(t.TempDir(), "images.yaml"),
-		"an empty file":                     write(t, "images.yaml", ""),
-		"a directory without files":         t.TempDir(),
-		"JSON that is cut off":              write(t, "images.json", imageList[:200]),
-		"JSON that is cut off in a word":    write(t, "images.json", imageList[:strings.Index(imageList, "false")+3]),
-		"an array that is cut off":          write(t, "images.json", `[{"kind": "ImageStream", "metadata"`),
-		"YAML that is cut off":              write(t, "images.yaml", "apiVersion: v1\nitems:\n- apiVersion: image.openshift.io/v1\n  kind: ImageStr"),
-		"YAML with a tab":                   write(t, "images.yaml", "kind: ImageStream\nmetadata:\n\tname: is\n"),
-		"a list with a key twice":           write(t, "images.yaml", "kind: List\nmetadata: {}\nmetadata: {}\nitems:\n- {kind: ImageStream, metadata: {name: is, namespace: app}}\n"),
-		"a list whose items are none":       write(t, "images.yaml", "kind: ImageStreamList\nitems: 3\n"),
+		"a missing file":                 filepath.Join(t.TempDir(), "images.yaml"),
+		"an empty file":                  write(t, "images.yaml", ""),
+		"a directory without files":      t.TempDir(),
+		"JSON that is cut off":           write(t, "images.json", imageList[:200]),
+		"JSON that is cut off in a word": write(t, "images.json", imageList[:strings.Index(imageList, "false")+3]),
+		"an array that is cut off":       write(t, "images.json", `[{"kind": "ImageStream", "metadata"`),
+		"YAML that is cut off":           write(t, "images.yaml", "apiVersion: v1\nitems:\n- apiVersion: image.openshift.io/v1\n  kind: ImageStr"),
+		"YAML with a tab":                write(t, "images.yaml", "kind: ImageStream\nmetadata:\n\tname: is\n"),
+		"a list with a key twice": write(t, "images.yaml",
+			"kind: List\nmetadata: {}\nmetadata: {}\nitems:\n- {kind: ImageStream, metadata: {name: is, namespace: app}}\n"),
+		"a list of invalid items":           write(t, "images.yaml", "kind: ImageStreamList\nitems: 3\n"),
 		"a list in a list":                  write(t, "images.json", stream(imageList)),
 		"a broken item without its kind":    write(t, "images.yaml", "kind: List\nitems:\n- {metadata: {name: is}, spec: .inf}\n"),
-		"an item that is nothing":           write(t, "images.json", stream("null")),
+		"a null item":                       write(t, "images.json", stream("null")),
 		"an object without its kind":        write(t, "images.json", `{"metadata": {"name": "is", "namespace": "app"}}`),
 		"the words of an error":             write(t, "images.yaml", "Error from server (Forbidden): imagestreams is forbidden\n"),
 		"the words of an error, no mapping": write(t, "images.yaml", "Unable to connect to the server\n"),
 		"an answer of the API server":       write(t, "images.json", `{"apiVersion": "v1", "kind": "Status", "status": "Failure", "message": "forbidden"}`),
-		"a watch that ends in an error":     write(t, "images.json", `{"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "too old resource version"}}`),
-		"text that is not UTF-8":            write(t, "images.yaml", "kind: ImageStream\nmetadata: {name: \xe9, namespace: app}\n"),
-		"UTF-16":                            write(t, "images.yaml", "\xff\xfek\x00i\x00"),
-		"a binary file":                     write(t, "images.yaml", "\x7fELF\x00"),
-		"gzip that is cut off":              write(t, "images.yaml.gz", compressed[:len(compressed)-10]),
-		"gzip with a wrong sum":             write(t, "images.yaml.gz", compressed[:len(compressed)-8]+"\x00\x00\x00\x00"+compressed[len(compressed)-4:]),
-		"gzip in name alone":                write(t, "images.yaml.gz", "\x1f\x8bno"),
-		"gzip of gzip":                      write(t, "images.yaml.gz", gzipped(t, compressed)),
-		"a file that is too large":          large("images.json", imageList, 64<<20+1),
-		"one that is once decompressed":     write(t, "images.json.gz", gzipped(t, imageList+strings.Repeat(" ", 64<<20))),
+		"a watch that ends in an error": write(t, "images.json",
+			`{"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "too old resource version"}}`),
+		"text that is not UTF-8":                    write(t, "images.yaml", "kind: ImageStream\nmetadata: {name: \xe9, namespace: app}\n"),
+		"UTF-16":                                    write(t, "images.yaml", "\xff\xfek\x00i\x00"),
+		"a binary file":                             write(t, "images.yaml", "\x7fELF\x00"),
+		"gzip that is cut off":                      write(t, "images.yaml.gz", compressed[:len(compressed)-10]),
+		"gzip with a wrong sum":                     write(t, "images.yaml.gz", compressed[:len(compressed)-8]+"\x00\x00\x00\x00"+compressed[len(compressed)-4:]),
+		"gzip in name alone":                        write(t, "images.yaml.gz", "\x1f\x8bno"),
+		"gzip of gzip":                              write(t, "images.yaml.gz", gzipped(t, compressed)),
+		"a file that is too large":                  large("images.json", imageList, 64<<20+1),
+		"one that is too large after decompression": write(t, "images.json.gz", gzipped(t, imageList+strings.Repeat(" ", 64<<20))),
 	}
 }
 
 const listImageStreams = "kubectl get imagestreams --all-namespaces -o yaml"
 
-// An input that could not be read to its end may hold image streams.
-func TestWhatIsNotReadIsNotAbsent(t *testing.T) {
+// Input that could not be read to its end may hold image streams.
+func TestUnreadImageStreams(t *testing.T) {
 	objects := write(t, "objects.json", indirect())
 	lines := func(r result, with string) (found int) {
 		for _, line := range r.lines(t) {
@@ -144,9 +146,9 @@ func TestWhatIsNotReadIsNotAbsent(t *testing.T) {
 	}
 }
 
-// An input that could not be read to its end may hold the MigrationController,
-// unless one of the namespace was read.
-func TestALostStreamMayHoldTheController(t *testing.T) {
+// Input that could not be read to its end may hold the MigrationController, unless one of
+// the namespace was read.
+func TestLostStreamMayHoldTheController(t *testing.T) {
 	m := migration("m", `"stage": true`, `"itinerary": "Stage", "phase": "CleanStaleVeleroCRs", "pipeline": [
 		{"name": "Prepare", "started": "2025-03-01T10:00:00Z", "phase": "CleanStaleVeleroCRs"},
 		{"name": "DirectImage", "message": "Not started"}, {"name": "Cleanup", "message": "Not started"}]`)
@@ -204,8 +206,8 @@ func firstValue(t *testing.T, text string) string {
 	return string(value)
 }
 
-// What was read settles it where it can, whatever else was not read.
-func TestWhatWasReadCountsBesideWhatWasNot(t *testing.T) {
+// Image streams that were read decide HasISs, whatever else was not read.
+func TestReadImageStreamsCount(t *testing.T) {
 	for name, file := range unreadImages(t) {
 		r := run(t, indirect(images), "plan", "-f", "-", "-f", file, "-o", "json")
 		assert.Equal(t, 1, r.code, name)
@@ -219,7 +221,7 @@ func TestWhatWasReadCountsBesideWhatWasNot(t *testing.T) {
 	}
 }
 
-func TestNoImageStreams(t *testing.T) {
+func TestOptionNoImageStreams(t *testing.T) {
 	for _, tt := range []struct {
 		name, stream string
 		files        []string
@@ -232,11 +234,21 @@ func TestNoImageStreams(t *testing.T) {
 		{"none is read", indirect(), nil, false, 1, []string{"Prepare", "Cleanup"}, []string{"DataBackup", "DataRestore"},
 			[]string{"Prepare", "DataBackup", "DataRestore", "Cleanup"}, []string{noStreams}},
 		{"there are none", indirect(), nil, true, 0, []string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"}, []string{}},
-		{"there are none, and a file is damaged", indirect(), []string{filepath.Join(t.TempDir(), "none.yaml")}, true, 1, []string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"}, []string{}},
-		{"there are none but those read", indirect(images), nil, true, 0, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"}, []string{}, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"}, []string{}},
-		{"in another namespace", indirect(strings.Replace(images, `"app"`, `"other"`, 1)), nil, false, 0, []string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"},
+		{
+			"there are none, and a file is damaged", indirect(), []string{filepath.Join(t.TempDir(), "none.yaml")}, true, 1,
+			[]string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"}, []string{},
+		},
+		{
+			"there are none but those read", indirect(images), nil, true, 0, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"},
+			[]string{}, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"}, []string{},
+		},
+		{"in another namespace", indirect(strings.Replace(images, `"app"`, `"other"`, 1)), nil, false, 0,
+			[]string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"},
 			[]string{"note: no ImageStream was read in namespace app, which counts as having none (HasISs); some were read in namespace other"}},
-		{"in another namespace, and there are no others", indirect(strings.Replace(images, `"app"`, `"other"`, 1)), nil, true, 0, []string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"}, []string{}},
+		{
+			"in another namespace, and there are no others", indirect(strings.Replace(images, `"app"`, `"other"`, 1)), nil, true, 0,
+			[]string{"Prepare", "Cleanup"}, []string{}, []string{"Prepare", "Cleanup"}, []string{},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			args := []string{"-f", "-"}
@@ -260,26 +272,32 @@ func TestNoImageStreams(t *testing.T) {
 				assert.Equal(t, tt.notes, notes(r), command)
 			}
 			r = run(t, tt.stream, append([]string{"convert", "--to", "current", "-o", "json"}, args...)...)
-			assert.Equal(t, min(tt.code, len(tt.files)), r.code, "of what is unknown, nothing is lost")
+			assert.Equal(t, min(tt.code, len(tt.files)), r.code, "unknown fields are kept")
 			assert.Equal(t, tt.notes, notes(r))
 			assert.Equal(t, tt.converted, pipeline(t, firstValue(t, r.out)))
 		})
 	}
 }
 
-// An image stream may be in any namespace if it does not say in which.
+// An image stream without a namespace may be in any.
 func TestImageStreamsWithoutANamespace(t *testing.T) {
 	nowhere := `{"kind": "ImageStream", "metadata": {"name": "is"}}`
 	elsewhere := strings.Replace(images, `"app"`, `"other"`, 1)
-	const line = "ImageStream is: metadata.namespace is missing, so that the object does not count; add it"
+	const line = "ImageStream is: metadata.namespace is missing, so the object does not count; add it"
 	for _, tt := range []struct {
 		name, stream   string
 		unknown, maybe []string
 		steps          []string
 	}{
 		{"alone", indirect(nowhere), []string{"HasISs", "HasStageBackup"}, []string{"DataBackup", "DataRestore"}, []string{"Prepare", "Cleanup"}},
-		{"with an empty one", indirect(strings.Replace(images, `"app"`, `""`, 1)), []string{"HasISs", "HasStageBackup"}, []string{"DataBackup", "DataRestore"}, []string{"Prepare", "Cleanup"}},
-		{"beside one of another namespace", indirect(nowhere, elsewhere), []string{"HasISs", "HasStageBackup"}, []string{"DataBackup", "DataRestore"}, []string{"Prepare", "Cleanup"}},
+		{
+			"with an empty one", indirect(strings.Replace(images, `"app"`, `""`, 1)), []string{"HasISs", "HasStageBackup"},
+			[]string{"DataBackup", "DataRestore"}, []string{"Prepare", "Cleanup"},
+		},
+		{
+			"beside one of another namespace", indirect(nowhere, elsewhere), []string{"HasISs", "HasStageBackup"},
+			[]string{"DataBackup", "DataRestore"}, []string{"Prepare", "Cleanup"},
+		},
 		{"beside one of the namespace", indirect(nowhere, images), []string{}, []string{}, []string{"Prepare", "DataBackup", "DataRestore", "Cleanup"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -298,8 +316,8 @@ func TestImageStreamsWithoutANamespace(t *testing.T) {
 	}
 }
 
-// Images matter only to some migrations.
-func TestNoImageStreamsAndNothingDependsOnThem(t *testing.T) {
+// Only some migrations depend on images.
+func TestImageStreamsThatNothingDependsOn(t *testing.T) {
 	objects := stream(planObject("p", ""), host, source, migration("m", ``, ``))
 	r := run(t, objects, "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 0, r.code)
@@ -310,10 +328,10 @@ func TestNoImageStreamsAndNothingDependsOnThem(t *testing.T) {
 	empty := strings.Replace(objects, `"namespaces": ["app"]`, `"namespaces": []`, 1)
 	r = run(t, empty, "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 0, r.code)
-	assert.Empty(t, r.stderr, "no image streams are needed of no namespace")
+	assert.Empty(t, r.stderr, "without namespaces no image streams are needed")
 }
 
-// The objects that depend on each other, left out one by one.
+// The objects that reference each other, left out one by one.
 func TestMissingObjects(t *testing.T) {
 	controller := object("MigrationController", "migration-controller", `, "spec": {"disable_image_copy": true}`)
 	for _, tt := range []struct {
@@ -326,10 +344,15 @@ func TestMissingObjects(t *testing.T) {
 			[]string{"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster ns/source is missing; read it together with the migration"}},
 		{"a destination cluster", stream(planObject("p", ""), source, images, migration("m", ``, ``)), []string{"EnableImage"}, []string{"Prepare", "Backup", "Restore", "Cleanup"},
 			[]string{"MigMigration ns/m: flag EnableImage is unknown: the destination MigCluster ns/host is missing; read it together with the migration"}},
-		{"one cluster that is both", stream(strings.ReplaceAll(planObject("p", ""), `"source"`, `"host"`), images, migration("m", ``, ``)), []string{}, []string{"Prepare", "Backup", "Restore", "Cleanup"}, []string{}},
+		{
+			"one cluster that is both",
+			stream(strings.ReplaceAll(planObject("p", ""), `"source"`, `"host"`), images, migration("m", ``, ``)), []string{},
+			[]string{"Prepare", "Backup", "Restore", "Cleanup"}, []string{},
+		},
 		{"a controller", around("", migration("m", ``, ``)), []string{}, []string{"Prepare", "Backup", "DirectImage", "Restore", "Cleanup"}, []string{}},
 		{"none, and the controller copies no images", around("", controller, migration("m", ``, ``)), []string{}, []string{"Prepare", "Backup", "Restore", "Cleanup"}, []string{}},
-		{"a controller that is broken", around("", strings.Replace(controller, "true", "[]", 1), migration("m", ``, ``)), []string{"EnableImage"}, []string{"Prepare", "Backup", "Restore", "Cleanup"},
+		{"a controller that is broken", around("", strings.Replace(controller, "true", "[]", 1), migration("m", ``, ``)), []string{"EnableImage"},
+			[]string{"Prepare", "Backup", "Restore", "Cleanup"},
 			[]string{"MigMigration ns/m: flag EnableImage is unknown: the MigrationController of namespace ns could not be read: correct it at standard input:1: items[4]"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -344,9 +367,9 @@ func TestMissingObjects(t *testing.T) {
 	}
 }
 
-// A migration whose plan is gone is an error; what its status and its spec
-// tell is printed.
-func TestAPlanThatIsGone(t *testing.T) {
+// A migration whose plan is missing is an error; the flags from its status and its spec are
+// still printed.
+func TestMissingPlan(t *testing.T) {
 	const pipeline = `, "pipeline": [
 		{"name": "Prepare", "started": "2025-03-01T10:00:00Z", "completed": "2025-03-01T10:01:00Z"},
 		{"name": "StageBackup", "started": "2025-03-01T10:01:00Z", "completed": "2025-03-01T10:02:00Z"}]`
@@ -363,7 +386,8 @@ func TestAPlanThatIsGone(t *testing.T) {
 			[]string{"Quiesce"}, []string{"Prepare", "DataBackup"}},
 		{"canceled", `"canceled": true, "verify": true`, `"itinerary": "Cancel", "phase": "DeleteBackups"` + pipeline, "Cancel", "DeleteBackups", false,
 			[]string{"HasVerify"}, []string{"Prepare", "DataBackup", "CleanupVelero", "CleanupHelpers", "CleanupUnquiesce", "Cleanup"}},
-		{"underway", ``, `"itinerary": "Final", "phase": "EnsureFinalRestore", "conditions": [{"type": "StagePodsCreated", "status": "True"}]` + pipeline, "Final", "EnsureFinalRestore", false,
+		{"underway", ``, `"itinerary": "Final", "phase": "EnsureFinalRestore", ` +
+			`"conditions": [{"type": "StagePodsCreated", "status": "True"}]` + pipeline, "Final", "EnsureFinalRestore", false,
 			[]string{"HasStagePods"}, []string{"Prepare", "DataBackup", "Restore", "Cleanup"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -399,22 +423,28 @@ func TestAPlanThatIsGone(t *testing.T) {
 	}
 }
 
-// References without a namespace find nothing; the error names what they may
-// mean.
+// References without a namespace find nothing; the error names possible targets.
 func TestReferencesWithoutANamespace(t *testing.T) {
 	m := strings.Replace(migration("m", ``, ``), `"migPlanRef": {"name": "p", "namespace": "ns"}`, `"migPlanRef": {"name": "p"}`, 1)
 	r := run(t, around("", m), "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 1, r.code)
-	assert.Equal(t, []string{"MigMigration ns/m: the MigPlan p could not be read: the reference has no namespace; MigPlan ns/p was read, so add its namespace to the reference"}, r.lines(t))
+	assert.Equal(t,
+		[]string{"MigMigration ns/m: the MigPlan p could not be read: the reference has no namespace; MigPlan ns/p was read, so add its " +
+			"namespace to the reference"},
+		r.lines(t))
 	assert.Equal(t, withoutPlan, elements(t, r.out)[0].Unknown)
 
 	other := strings.Replace(planObject("p", ""), `"namespace": "ns"`, `"namespace": "other"`, 1)
 	r = run(t, around("", other, m), "plan", "-f", "-")
 	assert.Contains(t, r.stderr, "MigPlan ns/p or other/p was read")
 
-	plan := strings.Replace(planObject("p", ""), `"srcMigClusterRef": {"name": "source", "namespace": "ns"}`, `"srcMigClusterRef": {"name": "source"}`, 1)
+	plan := strings.Replace(planObject("p", ""), `"srcMigClusterRef": {"name": "source", "namespace": "ns"}`,
+		`"srcMigClusterRef": {"name": "source"}`, 1)
 	require.NotEqual(t, planObject("p", ""), plan)
 	r = run(t, stream(plan, host, source, images, migration("m", ``, ``)), "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 1, r.code)
-	assert.Equal(t, []string{"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster source could not be read: the reference has no namespace; MigCluster ns/source was read, so add its namespace to the reference"}, r.lines(t))
+	assert.Equal(t,
+		[]string{"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster source could not be read: the reference has no " +
+			"namespace; MigCluster ns/source was read, so add its namespace to the reference"},
+		r.lines(t))
 }

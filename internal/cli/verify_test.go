@@ -62,8 +62,8 @@ func TestVerifyPassesWhatIsBuiltIn(t *testing.T) {
 	assert.NotZero(t, suppressed)
 }
 
-// What a finding says reproduces it is a command that works.
-func TestVerifyReproducesByACommandThatWorks(t *testing.T) {
+// The command that reproduces a finding works.
+func TestVerifyReproduceCommandsWork(t *testing.T) {
 	file := write(t, "faulty.yaml", faulty)
 	n := 0
 	for _, args := range [][]string{{"verify", "-o", "json"}, {"verify", "-i", file, "-o", "json"}} {
@@ -111,13 +111,14 @@ func TestVerifyAFile(t *testing.T) {
 		assert.Zero(t, r.code, r.out)
 		assert.Contains(t, r.out, "1 itinerary, ")
 	})
-	t.Run("with what is built in", func(t *testing.T) {
+	t.Run("with the built-in release", func(t *testing.T) {
 		r := run(t, "", "verify", "-i", "Final", "-i", file+"#Cold", "-i", file+"#Warm", "--fail-level", "none")
 		assert.Zero(t, r.code, r.stderr)
 		assert.Contains(t, r.out, "3 itineraries, ")
 	})
 	t.Run("suppressed in it", func(t *testing.T) {
-		file := write(t, "cold.yaml", strings.Replace(faulty[:strings.Index(faulty, "itineraries:")], "- {name: Due}\n", "", 1)+`itineraries:
+		file := write(t, "cold.yaml",
+			strings.Replace(faulty[:strings.Index(faulty, "itineraries:")], "- {name: Due}\n", "", 1)+`itineraries:
 - name: Cold
   phases:
   - {name: Copy, step: Disks}
@@ -135,7 +136,7 @@ suppress:
 
 func TestVerifyOtherFormats(t *testing.T) {
 	file := write(t, "faulty.yaml", faulty)
-	t.Chdir(filepath.Dir(file)) // so that names are relative
+	t.Chdir(filepath.Dir(file)) // makes names relative
 
 	sarif := run(t, "", "verify", "-i", "faulty.yaml", "-o", "sarif")
 	assert.Equal(t, 1, sarif.code)
@@ -188,7 +189,7 @@ func TestVerifyOtherFormats(t *testing.T) {
 	}
 }
 
-func TestRulesAreListed(t *testing.T) {
+func TestVerifyRules(t *testing.T) {
 	for _, command := range []string{"verify", "compat"} {
 		r := run(t, "", command, "--rules")
 		assert.Zero(t, r.code, r.stderr)

@@ -1,6 +1,3 @@
-// Package legacytest checks adapters of package legacy against recorded
-// statuses. Its one entry is [Check], an ordinary function, so that unit tests
-// and the conformance tests can both call it for every line that they have.
 package legacytest
 
 import (
@@ -21,7 +18,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// Line is a line of a data file.
+// Line is a line of a data file: a migration with a status in the old form.
 type Line struct {
 	ID           string          `json:"id"`
 	Stage        bool            `json:"stage"`
@@ -30,20 +27,22 @@ type Line struct {
 	Canceled     bool            `json:"canceled"`
 	Flags        []string        `json:"flags"`
 	Status       json.RawMessage `json:"status"`
-	Remaining    []string        `json:"remaining"`
+	Remaining    []string        `json:"remaining"` // the expected remaining steps
 }
 
-// Parse reads a line.
+// Parse parses a line.
 func Parse(line []byte) (Line, error) {
 	var l Line
 	err := json.Unmarshal(line, &l)
 	return l, err
 }
 
-// Selected is what the object of the line selects: the flags listed are true,
-// all others false.
+// Selected returns what the state of the migration selects. The listed flags are
+// true, all others false.
 func (l Line) Selected() (legacy.Selected, error) {
-	m := mtc.Migration{Spec: mtc.MigrationSpec{Stage: l.Stage, MigrateState: l.MigrateState, Rollback: l.Rollback, Canceled: l.Canceled}}
+	m := mtc.Migration{Spec: mtc.MigrationSpec{
+		Stage: l.Stage, MigrateState: l.MigrateState, Rollback: l.Rollback, Canceled: l.Canceled,
+	}}
 	if err := json.Unmarshal(l.Status, &m.Status); err != nil {
 		return legacy.Selected{}, err
 	}
@@ -54,8 +53,8 @@ func (l Line) Selected() (legacy.Selected, error) {
 	return legacy.Selected{Itinerary: mtc.Current(&m), Facts: phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)}, nil
 }
 
-// Itineraries is mig-controller's set, with steps named in the scheme. It is
-// the same at every call, and safe for concurrent use.
+// Itineraries returns mig-controller's itineraries with steps named by naming. All
+// calls share one set, which is safe for concurrent use.
 func Itineraries(naming mtc.Naming) *machine.Set {
 	if naming == mtc.StateNames {
 		return stateSet()
@@ -76,7 +75,7 @@ func compile(naming mtc.Naming) *machine.Set {
 	return machine.MustCompileSet(all...)
 }
 
-// fields that the adapter does not know, for every object of a status, in front and behind.
+// Members that the adapter does not know, for the front and the back of an object.
 const (
 	unknownFront = `"fr\u006fnt":"\u00e9 <&> \ud83d\ude00 \/","odd":[1e400,1.0,-0,1E+2,{"a":null,"a":{"\"":"}]"}}],`
 	unknownBack  = `,"back":{"":"","started ":false},"zero":-0.0`
@@ -84,15 +83,15 @@ const (
 
 var inject = strings.NewReplacer("{", "{"+unknownFront, "}", unknownBack+"}")
 
-// Inject returns the status of a line with fields that the adapter does not know at every
-// level. Strings of the status must hold no braces.
+// Inject adds members that the adapter does not know to every object of a status.
+// Strings in the status must not contain braces.
 func Inject(status []byte) []byte { return []byte(inject.Replace(string(status))) }
 
-// Check checks all that an adapter promises of the status of a line, in both
-// naming schemes, with and without fields that the adapter does not know: the current form
-// is complete and in order, upgrading twice changes nothing, downgrading gives
-// the original back, and of a migration that has gone on nothing is lost. The
-// error names the line and what is wrong.
+// Check checks everything that an adapter promises about the status of a line, in
+// both naming schemes, with and without unknown members: the current form is
+// complete and in order, a second upgrade changes nothing, a downgrade returns the
+// original, and nothing is lost if the migration progresses in between. The error
+// names the line and the violation.
 func Check(line []byte) error {
 	l, err := Parse(line)
 	if err != nil {
@@ -110,14 +109,14 @@ func Check(line []byte) error {
 				return fmt.Errorf("%s, %s: %w\nstatus: %s", l.ID, naming, err, status)
 			}
 		}
-		if err := c.wentOn(); err != nil {
-			return fmt.Errorf("%s, %s, went on: %w\nstatus: %s", l.ID, naming, err, l.Status)
+		if err := c.progressed(); err != nil {
+			return fmt.Errorf("%s, %s, after progress: %w\nstatus: %s", l.ID, naming, err, l.Status)
 		}
 	}
 	return nil
 }
 
-// check is the check of one line in one naming scheme.
+// check checks one line in one naming scheme.
 type check struct {
 	Line
 	now     legacy.Selected
@@ -126,7 +125,7 @@ type check struct {
 	adapter *legacy.Adapter
 }
 
-// status is what the checks look at.
+// status has the members that the checks read.
 type status struct {
 	Phase     string         `json:"phase"`
 	Itinerary string         `json:"itinerary"`
@@ -139,7 +138,8 @@ func parse(raw []byte) (status, error) {
 	return s, err
 }
 
-// current is the current name of a step, written here a second time on purpose.
+// current returns the current name of a step. It is independent of package legacy
+// on purpose.
 func (c *check) current(name string) string {
 	return strings.NewReplacer("StageBackup", c.naming.String()+"Backup", "StageRestore", c.naming.String()+"Restore",
 		"DataBackup", c.naming.String()+"Backup", "DataRestore", c.naming.String()+"Restore").Replace(name)
@@ -178,14 +178,14 @@ func (c *check) upgraded(was status, raw []byte, planned bool) error {
 		return err
 	}
 	if bytes.Contains(raw, []byte(`"skipped"`)) {
-		return fmt.Errorf("it has skipped in it")
+		return fmt.Errorf("it contains the member skipped")
 	}
 	if err := c.names(is.Pipeline, "Stage"); err != nil {
 		return err
 	}
 	wantRan, ran := ran(was.Pipeline, c.current), ran(is.Pipeline, c.current)
 	if !slices.Equal(wantRan, ran) {
-		return fmt.Errorf("started are %q, want %q", ran, wantRan)
+		return fmt.Errorf("started steps are %q, want %q", ran, wantRan)
 	}
 	var want, waiting []string
 	for _, step := range was.Pipeline {
@@ -206,7 +206,7 @@ func (c *check) upgraded(was status, raw []byte, planned bool) error {
 				return fmt.Errorf("step %s, not started, reads %q", step.Name, step.Message)
 			}
 		} else if i >= len(ran) {
-			return fmt.Errorf("step %s has started, but is behind one that has not", step.Name)
+			return fmt.Errorf("step %s has started, but a step before it has not", step.Name)
 		} else if step.Completed == nil && step.Message == steps.MessageCompleted || step.Message == "Skipped" {
 			return fmt.Errorf("step %s reads %q", step.Name, step.Message)
 		}
@@ -220,33 +220,33 @@ func (c *check) upgraded(was status, raw []byte, planned bool) error {
 		}
 	}
 	if is.Phase == "" {
-		return fmt.Errorf("there is no phase")
+		return fmt.Errorf("it has no phase")
 	}
 	return sameCurrent(was.Pipeline, is.Pipeline, c.current)
 }
 
-// names checks that steps have names that a user interface can build upon, and
-// none that begins with one of the words.
+// names checks that the names of steps are unique, not empty and safe in a URL, as
+// user interfaces need, and that none is a word followed by Backup or Restore.
 func (c *check) names(p steps.Pipeline, words ...string) error {
 	seen := make(map[string]bool)
 	for _, step := range p {
 		if seen[step.Name] || step.Name == "" {
-			return fmt.Errorf("step %q is there twice, or has no name", step.Name)
+			return fmt.Errorf("step %q is listed twice or has no name", step.Name)
 		}
 		seen[step.Name] = true
 		if url.PathEscape(step.Name) != step.Name {
-			return fmt.Errorf("step %q is not safe in a URL", step.Name)
+			return fmt.Errorf("the name of step %q is not safe in a URL", step.Name)
 		}
 		for _, word := range words {
 			if step.Name == word+"Backup" || step.Name == word+"Restore" {
-				return fmt.Errorf("step %q has a name of the other form", step.Name)
+				return fmt.Errorf("step %q has its name of the other form", step.Name)
 			}
 		}
 	}
 	return nil
 }
 
-// ran lists the steps that have started, with their times.
+// ran returns the steps that have started, with their times.
 func ran(p steps.Pipeline, name func(string) string) []string {
 	var out []string
 	for _, step := range p {
@@ -257,8 +257,8 @@ func ran(p steps.Pipeline, name func(string) string) []string {
 	return out
 }
 
-// sameCurrent checks that mig-ui sees the same step as the current one: the
-// last that has started and is not completed.
+// sameCurrent checks that mig-ui takes the same step of both pipelines for the
+// current one: the last that has started and is not completed.
 func sameCurrent(a, b steps.Pipeline, name func(string) string) error {
 	last := func(p steps.Pipeline) (current string) {
 		for _, step := range p {
@@ -274,7 +274,7 @@ func sameCurrent(a, b steps.Pipeline, name func(string) string) error {
 	return nil
 }
 
-// unchanging checks that upgrading what is upgraded changes nothing.
+// unchanging checks that a second upgrade changes nothing.
 func (c *check) unchanging(raw []byte, now *legacy.Selected) error {
 	for _, now := range []*legacy.Selected{nil, now} {
 		again, err := c.adapter.Upgrade(raw, now)
@@ -282,13 +282,14 @@ func (c *check) unchanging(raw []byte, now *legacy.Selected) error {
 			return err
 		}
 		if !bytes.Equal(again.Status, raw) || again.Remainder != nil || len(again.Warnings) > 0 {
-			return fmt.Errorf("upgrading twice changes\n%s to\n%s, remainder %s, %v", raw, again.Status, again.Remainder, again.Warnings)
+			return fmt.Errorf(
+				"a second upgrade changes\n%s to\n%s, remainder %s, warnings %v", raw, again.Status, again.Remainder, again.Warnings)
 		}
 	}
 	return nil
 }
 
-// restored checks the ways back of a status to which nothing has happened.
+// restored checks the downgrade of a status that has not changed since the upgrade.
 func (c *check) restored(raw []byte, up legacy.Upgraded) error {
 	var want bytes.Buffer
 	if err := json.Compact(&want, raw); err != nil {
@@ -299,17 +300,17 @@ func (c *check) restored(raw []byte, up legacy.Upgraded) error {
 		return err
 	}
 	if want.String() != string(down.Status) || len(down.Warnings) > 0 {
-		return fmt.Errorf("restored is\n%s, want\n%s, warnings %v, remainder %s", down.Status, want.String(), down.Warnings, up.Remainder)
+		return fmt.Errorf("downgraded is\n%s, want\n%s, warnings %v, remainder %s", down.Status, want.String(), down.Warnings, up.Remainder)
 	}
-	// A crash has kept the annotation from being removed.
+	// After a crash the annotation is still there.
 	down, err = c.adapter.Downgrade(down.Status, up.Remainder)
 	if err != nil {
 		return err
 	}
 	if up.Remainder != nil && (want.String() != string(down.Status) || len(down.Warnings) > 0) {
-		return fmt.Errorf("restored twice is\n%s, want\n%s, warnings %v", down.Status, want.String(), down.Warnings)
+		return fmt.Errorf("downgraded twice is\n%s, want\n%s, warnings %v", down.Status, want.String(), down.Warnings)
 	}
-	// Something else in the status has changed.
+	// Another member of the status has changed.
 	const added = `,"observedDigest":"1.0"}`
 	more := append(slices.Clone(up.Status[:len(up.Status)-1]), added...)
 	down, err = c.adapter.Downgrade(more, up.Remainder)
@@ -317,10 +318,15 @@ func (c *check) restored(raw []byte, up legacy.Upgraded) error {
 		return err
 	}
 	if string(want.Bytes()[:want.Len()-1])+added != string(down.Status) || len(down.Warnings) > 0 {
-		return fmt.Errorf("restored with one more field is\n%s, want\n%s and %s, warnings %v", down.Status, want.String(), added, down.Warnings)
+		return fmt.Errorf("downgraded with one more member is\n%s, want\n%s and %s, warnings %v",
+			down.Status, want.String(), added, down.Warnings)
 	}
-	// The remainder is lost.
-	down, err = c.adapter.Downgrade(up.Status, nil)
+	return c.withoutRemainder(up)
+}
+
+// withoutRemainder checks the downgrade of a status whose remainder is lost.
+func (c *check) withoutRemainder(up legacy.Upgraded) error {
+	down, err := c.adapter.Downgrade(up.Status, nil)
 	if err != nil {
 		return err
 	}
@@ -336,21 +342,21 @@ func (c *check) restored(raw []byte, up legacy.Upgraded) error {
 		return err
 	}
 	if was, is := ran(now.Pipeline, c.current), ran(is.Pipeline, c.current); !slices.Equal(was, is) {
-		return fmt.Errorf("without a remainder, started are %q, want %q", is, was)
+		return fmt.Errorf("without a remainder, started steps are %q, want %q", is, was)
 	}
 	again, err := c.adapter.Upgrade(down.Status, nil)
 	if err != nil {
 		return err
 	}
 	if !bytes.Equal(again.Status, up.Status) {
-		return fmt.Errorf("there and back without a remainder gives\n%s, want\n%s", again.Status, up.Status)
+		return fmt.Errorf("downgraded without a remainder and upgraded again is\n%s, want\n%s", again.Status, up.Status)
 	}
 	return nil
 }
 
-// wentOn lets the migration go on after the upgrade, and checks the way back
-// from every moment, and from a cancel at some.
-func (c *check) wentOn() error {
+// progressed runs the migration to its end after the upgrade. It checks the
+// downgrade after each phase, and cancels a copy after some phases.
+func (c *check) progressed() error {
 	up, err := c.adapter.Upgrade(c.Status, &c.now)
 	if err != nil {
 		return err
@@ -379,7 +385,7 @@ func (c *check) wentOn() error {
 	for moment := 0; !m.Position().Done; moment++ {
 		if moment%4 == 1 && c.now.Itinerary != mtc.Cancel {
 			if err := run.canceled(); err != nil {
-				return fmt.Errorf("cancelled at moment %d: %w", moment, err)
+				return fmt.Errorf("canceled at moment %d: %w", moment, err)
 			}
 		}
 		if err := run.advance(m); err != nil {
@@ -389,7 +395,7 @@ func (c *check) wentOn() error {
 	return nil
 }
 
-// running is a migration that goes on.
+// running is a migration in progress.
 type running struct {
 	*check
 	up       legacy.Upgraded
@@ -410,7 +416,7 @@ func (r *running) advance(m *machine.Machine) error {
 	return r.back(m)
 }
 
-// canceled takes a copy of the migration through the itinerary Cancel.
+// canceled runs a copy of the migration through the itinerary Cancel.
 func (r *running) canceled() error {
 	g, err := r.set.Graph(mtc.Cancel)
 	if err != nil {
@@ -430,7 +436,7 @@ func (r *running) canceled() error {
 	return nil
 }
 
-// back checks the way back of the present status.
+// back checks the downgrade of the present status.
 func (r *running) back(m *machine.Machine) error {
 	now := status{Phase: m.Position().Phase, Itinerary: m.Graph().Name(), Pipeline: r.pipeline}
 	if m.Position().Done {
@@ -461,6 +467,7 @@ func (r *running) back(m *machine.Machine) error {
 	return nil
 }
 
+// lossless checks that a downgraded status has lost nothing of the present one.
 func (r *running) lossless(now status, down legacy.Downgraded) error {
 	if len(down.Warnings) > 0 {
 		return down.Warnings[0]
@@ -477,10 +484,10 @@ func (r *running) lossless(now status, down legacy.Downgraded) error {
 		return err
 	}
 	if was, is := ran(now.Pipeline, r.current), ran(is.Pipeline, r.current); !slices.Equal(was, is) {
-		return fmt.Errorf("started are %q, want %q", is, was)
+		return fmt.Errorf("started steps are %q, want %q", is, was)
 	}
 	if now.Itinerary != is.Itinerary {
-		return fmt.Errorf("itinerary is %q", is.Itinerary)
+		return fmt.Errorf("itinerary is %q, want %q", is.Itinerary, now.Itinerary)
 	}
 	if want := strings.TrimPrefix(now.Phase, mtc.PhaseCreated); is.Phase != want && !r.formerly(is, now.Phase) {
 		return fmt.Errorf("phase is %q, want %q", is.Phase, want)
@@ -500,13 +507,14 @@ func (r *running) lossless(now status, down legacy.Downgraded) error {
 	}
 	for _, step := range was.Pipeline {
 		if listed[r.current(step.Name)] == nil && step.Skipped {
-			return fmt.Errorf("step %s, which was skipped, is not remembered", step.Name)
+			return fmt.Errorf("skipped step %s did not come back", step.Name)
 		}
 	}
 	return sameCurrent(now.Pipeline, is.Pipeline, r.current)
 }
 
-// formerly reports whether the phase of a status is a former name of another.
+// formerly reports whether the recorded phase of a status is the named phase, under
+// its present or a former name.
 func (r *running) formerly(s status, phase string) bool {
 	g, err := r.set.Graph(s.Itinerary)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// module is what the go command lists about a module: its packages by import path.
+// module holds what the go command lists about a module: its packages by import path.
 type module struct {
 	root     string
 	packages map[string]*listed

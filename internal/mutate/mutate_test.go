@@ -223,7 +223,7 @@ func TestReport(t *testing.T) {
 	require.Equal(t, "two.go", r.living[0].File)
 }
 
-// TestResultsNameTheLine checks that the error names a line that cannot be read.
+// TestReadResultsNamesTheLine checks that the error names a line that cannot be read.
 func TestReadResultsNamesTheLine(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "results.jsonl")

@@ -5,10 +5,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Why returns the reason why the phase at index i did not run. If why is that the phase is behind,
-// its guard did not admit by the recorded flags, and none of those has changed since, Why returns
-// that guard as the reason; otherwise it returns why. Plan must be from the position of the run.
-// Recorded must be of the whole itinerary with the recorded flags, or nil if there are none.
+// Why returns the reason why the phase at index i did not run. The reason of plan, which must be
+// from the run's position, is why. The plan recorded must be of the whole itinerary with the
+// recorded flags, or nil if there are none.
+//
+// Why returns the guard's reason from recorded if why is [machine.WhyBehind], the guard did not
+// admit by the recorded flags, and none of the flags responsible can have changed since. Otherwise
+// it returns why.
 func Why(plan, recorded *machine.Plan, i int, why *machine.Why) *machine.Why {
 	if why == nil || why.Guard != machine.WhyBehind || recorded == nil || recorded.Guard(i) != phases.False {
 		return why

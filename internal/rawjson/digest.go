@@ -52,7 +52,7 @@ type Digest struct {
 // NewDigest returns a digest of no values.
 func NewDigest() *Digest { return &Digest{sum: noSum} }
 
-// Value adds a value. A nil text counts, too.
+// Value adds a value. A nil text stands for a missing value, which also changes the hash.
 func (d *Digest) Value(text []byte) {
 	if text != nil {
 		d.sum, _ = d.value(d.sum, text, 0)

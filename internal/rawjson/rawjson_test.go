@@ -35,7 +35,7 @@ func TestUnquoteAgreesWithEncodingJSON(t *testing.T) {
 	}
 }
 
-// Quote writes what encoding/json writes without HTML escapes.
+// Quote agrees with encoding/json without HTML escapes.
 func TestQuote(t *testing.T) {
 	for s, want := range map[string]string{
 		"": `""`, "Prepare ~": `"Prepare ~"`, `a"b\c`: `"a\"b\\c"`, "<&>": `"<&>"`, "é": `"é"`,
@@ -226,8 +226,8 @@ func TestDigestDistinguishesValues(t *testing.T) {
 	}
 }
 
-// The test changes the order and spelling of random values, as an API server does, and compares
-// with other values.
+// A random value keeps its digest if its order and spelling change, as an API server changes them.
+// Another value has another digest.
 func TestDigestOfRandomValues(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 3_000 {

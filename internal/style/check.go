@@ -131,8 +131,8 @@ func checkGo(file string, src []byte) ([]problem, count, error) {
 }
 
 // tableLines returns the composite literal around each line of a table, by the
-// number of the line. A line of a function that stands in a table is no line of
-// that table.
+// number of the line. The lines of a function literal in a table do not belong to
+// the table.
 func tableLines(tree *ast.File, line func(token.Pos) int) map[int]ast.Node {
 	tables := map[int]ast.Node{}
 	ast.Inspect(tree, func(n ast.Node) bool {
@@ -166,8 +166,8 @@ func functionLines(fn ast.Node, tables map[int]ast.Node, line func(token.Pos) in
 }
 
 // checkMarkdown returns the problems of the document src, and the count of its
-// words. Blocks of code are the files and the outputs that they quote: they are
-// checked there.
+// words. It skips blocks of code, which quote files and outputs that are checked
+// themselves.
 func checkMarkdown(file string, src []byte) ([]problem, count) {
 	var problems []problem
 	var words count

@@ -1,5 +1,5 @@
 // Package wording formats parts of messages: suggestions for mistyped names, lists of names, and
 // durations.
 //
-// It holds no sentences of its own: each message is written where it is reported.
+// It contains no whole messages: each package writes its own.
 package wording

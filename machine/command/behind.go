@@ -8,17 +8,17 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 )
 
-// why is why the phase at an index does not run, as [machine.Plan.Why] says it. Of a
-// phase that is behind it is the guard that did not admit, if that is known.
+// why returns the reason why phase i does not run, as [machine.Plan.Why] does. For a phase
+// that is behind, it is the guard that did not admit, if that is known.
 func (p *planned) why(i int) *machine.Why { return passed.Why(p.plan, p.recorded, i, p.plan.Why(i)) }
 
-// whyUnder is the same as [machine.Plan.WhyUnder] says it.
+// whyUnder is like why for a phase under one of its steps; see [machine.Plan.WhyUnder].
 func (p *planned) whyUnder(i, step int) *machine.Why {
 	return passed.Why(p.plan, p.recorded, i, p.plan.WhyUnder(i, step))
 }
 
-// ran reports whether a phase that does not run for that reason has, as far as that is
-// known: it is behind, and its step has started.
+// ran reports whether a phase that does not run for reason why has already run, as far as
+// is known: it is behind, and its step has started.
 func (p *planned) ran(i int, why *machine.Why) bool {
 	g := p.plan.Graph()
 	return why != nil && why.Guard == machine.WhyBehind && slices.ContainsFunc(g.StepsOf(i), func(k int) bool {
@@ -26,8 +26,8 @@ func (p *planned) ran(i int, why *machine.Why) bool {
 	})
 }
 
-// notThere is said of a run whose itinerary has nothing of the name that is asked for.
-// If an itinerary that it has left has, that one is named.
+// notThere describes that the itinerary of a run has nothing of the requested name. If an
+// itinerary that the run has left has it, that one is named.
 func (q question) notThere(p *planned) string {
 	text := fmt.Sprintf("itinerary %s has no such %s", p.plan.Graph().Name(), q.what())
 	for _, s := range slices.Backward(p.switches) {

@@ -21,8 +21,8 @@ const (
 	frozen
 )
 
-// backups is the catalogue of a small controller: a loop, an itinerary that cleans up,
-// and a guard whose flag a phase behind it decides.
+// backups is the catalogue of a small controller: a loop, a cleanup itinerary, and a guard
+// whose flag is decided by a phase after it.
 func backups(t *testing.T) command.Catalogue {
 	t.Helper()
 	v := phases.MustVocabulary([]phases.FlagDef{
@@ -34,7 +34,10 @@ func backups(t *testing.T) command.Catalogue {
 		{Name: "RunHook", Step: "Hooks", Guard: phases.Guard{All: hasHook}},
 		{Name: "Thaw", Step: "Hooks", Guard: phases.Guard{All: frozen}},
 		{Name: "Snapshot", Step: "Volumes", Guard: phases.Guard{All: hasVolumes}},
-		{Name: "WaitForSnapshot", Step: "Volumes", Guard: phases.Guard{All: hasVolumes}, Decides: volumesLeft, Jumps: []phases.Jump{{To: "Snapshot", Guard: phases.Guard{All: volumesLeft}}}},
+		{
+			Name: "WaitForSnapshot", Step: "Volumes", Guard: phases.Guard{All: hasVolumes}, Decides: volumesLeft,
+			Jumps: []phases.Jump{{To: "Snapshot", Guard: phases.Guard{All: volumesLeft}}},
+		},
 		{Name: "Encrypt", Step: "Upload", Guard: phases.Guard{All: encrypted}, Decides: frozen},
 		{Name: "Upload", Step: "Upload"},
 	}}, phases.Itinerary{Name: "CleanUp", Vocabulary: v, Cleanup: true, Result: phases.Failed, Phases: []phases.Phase{
@@ -44,9 +47,10 @@ func backups(t *testing.T) command.Catalogue {
 	return command.Catalogue{Command: "kubectl backup", Kind: "Backup", Noun: "backup", Itineraries: set}
 }
 
-// backupObject is a backup with that status, as the inside of a JSON object.
+// backupObject returns a Backup with that status, given as the inside of a JSON object.
 func backupObject(name, status string) string {
-	return `{"apiVersion": "ops.example.com/v1", "kind": "Backup", "metadata": {"name": "` + name + `", "namespace": "ns"}, "status": {` + status + `}}`
+	return `{"apiVersion": "ops.example.com/v1", ` +
+		`"kind": "Backup", "metadata": {"name": "` + name + `", "namespace": "ns"}, "status": {` + status + `}}`
 }
 
 // atUpload is a backup without volumes that has passed Encrypt.
@@ -55,7 +59,8 @@ func atUpload(t *testing.T, name string) string {
 	hash := hashOf(t, backups(t))
 	return backupObject(name, `"itinerary": "Backup", "phase": "Upload", "visit": 3, "entered": "2026-11-20T11:59:20Z",
 		"facts": {"hash": "`+hash+`", "true": ["Encrypted"], "false": ["HasHook", "HasVolumes", "VolumesLeft", "Frozen"]},
-		"pipeline": [{"name": "Prepare", "started": "2026-11-20T11:59:00Z", "completed": "2026-11-20T11:59:10Z"}, {"name": "Upload", "phase": "Upload", "started": "2026-11-20T11:59:10Z"}]`)
+		"pipeline": [{"name": "Prepare", "started": "2026-11-20T11:59:00Z", "completed": "2026-11-20T11:59:10Z"},
+			{"name": "Upload", "phase": "Upload", "started": "2026-11-20T11:59:10Z"}]`)
 }
 
 func hashOf(t *testing.T, c command.Catalogue) string {
@@ -65,7 +70,7 @@ func hashOf(t *testing.T, c command.Catalogue) string {
 	return g.Hash()
 }
 
-func TestWhatIsBehindAndDidNotRunHasTheReasonOfItsGuard(t *testing.T) {
+func TestPlanOfPhasesBehindThatDidNotRun(t *testing.T) {
 	c, object := backups(t), atUpload(t, "retried")
 	code, out, stderr := execute(t, c, object, "explain", "Volumes", "-f", "-")
 	assert.Zero(t, code, stderr)
@@ -95,11 +100,12 @@ func TestWhatIsBehindAndDidNotRunHasTheReasonOfItsGuard(t *testing.T) {
 			reasons = append(reasons, p.Name+" "+p.Why.Guard)
 		}
 	}
-	assert.Equal(t, []string{"Validate behind", "RunHook all", "Thaw behind", "Snapshot all", "WaitForSnapshot all", "Encrypt behind"}, reasons)
+	assert.Equal(t,
+		[]string{"Validate behind", "RunHook all", "Thaw behind", "Snapshot all", "WaitForSnapshot all", "Encrypt behind"}, reasons)
 }
 
-// A value of --set is none that the run had when it passed the phase.
-func TestWhatIsBehindGoesByTheRecordedFlags(t *testing.T) {
+// The run did not have a value of --set when it passed the phase.
+func TestPlanOfPhasesBehindUsesRecordedFlags(t *testing.T) {
 	_, out, _ := execute(t, backups(t), atUpload(t, "retried"), "explain", "Snapshot", "-f", "-", "--set", "HasVolumes=true")
 	assert.Contains(t, out, "phase Snapshot does not run: it needs HasVolumes")
 	_, out, _ = execute(t, backups(t), atUpload(t, "retried"), "explain", "Encrypt", "-f", "-", "--set", "Encrypted=false")
@@ -111,12 +117,14 @@ func TestExplainOfAPhaseThatRan(t *testing.T) {
 	assert.Zero(t, code, stderr)
 	assert.Contains(t, out, "retried   Backup      phase   behind   phase Encrypt is behind: the run is at Upload; its step has started\n")
 	_, out, _ = execute(t, backups(t), atUpload(t, "retried"), "explain", "Thaw", "-f", "-")
-	assert.Contains(t, out, "phase Thaw does not run any more: it is behind: the run is at Upload", "Encrypt may have decided its flag since")
+	assert.Contains(t, out, "phase Thaw does not run any more: it is behind: the run is at Upload",
+		"Encrypt may have decided its flag since")
 }
 
 func TestExplainNamesTheItineraryThatTheRunLeft(t *testing.T) {
 	object := backupObject("failed", `"itinerary": "CleanUp", "phase": "DeleteSnapshots", "visit": 3, "entered": "2026-11-20T11:59:20Z",
-		"facts": {"hash": "0"}, "switches": [{"from": "Backup", "phase": "Upload", "to": "CleanUp", "reason": "Failed", "at": "2026-11-20T11:59:20Z"}],
+		"facts": {"hash": "0"},
+			"switches": [{"from": "Backup", "phase": "Upload", "to": "CleanUp", "reason": "Failed", "at": "2026-11-20T11:59:20Z"}],
 		"pipeline": [{"name": "Volumes", "started": "2026-11-20T11:59:00Z", "completed": "2026-11-20T11:59:10Z"}]`)
 	for name, want := range map[string]string{
 		"Volumes":  "itinerary CleanUp has no such phase, step or flag; itinerary Backup, which the run left at Upload for CleanUp, has step Volumes, which has started",
@@ -128,7 +136,7 @@ func TestExplainNamesTheItineraryThatTheRunLeft(t *testing.T) {
 	}
 }
 
-// What a flag of a loop changes is whether it turns once more.
+// The flag changes whether the loop repeats.
 func TestExplainOfAFlagOfALoop(t *testing.T) {
 	object := backupObject("loops", `"itinerary": "Backup", "phase": "WaitForSnapshot", "visit": 3, "entered": "2026-11-20T11:59:20Z",
 		"facts": {"hash": "`+hashOf(t, backups(t))+`", "true": ["HasVolumes"], "false": ["HasHook", "VolumesLeft", "Encrypted", "Frozen"]}`)
@@ -138,20 +146,22 @@ func TestExplainOfAFlagOfALoop(t *testing.T) {
 	assert.Contains(t, out, "- with VolumesLeft=false, the same phases run, and WaitForSnapshot does not jump to Snapshot")
 }
 
-// The flags of an object that holds no state are unknown for one reason.
-func TestOneLineForARunThatHasNotBegun(t *testing.T) {
+// All flags of an object without a state are unknown for the same reason.
+func TestUnknownFlagsOfARunThatHasNotBegun(t *testing.T) {
 	code, _, stderr := execute(t, backups(t), backupObject("new", ""), "plan", "-f", "-")
 	assert.Equal(t, 1, code)
-	assert.Equal(t, "kubectl backup: Backup ns/new: it has not begun, and records no flag; give HasHook, HasVolumes and 3 more a value with --set\n", stderr)
+	assert.Equal(t,
+		"kubectl backup: Backup ns/new: it has not begun, and records no flag; give HasHook, HasVolumes and 3 more a value with --set\n",
+		stderr)
 }
 
-// Each example of run does what it says.
-func TestTheExampleOfAFailureFails(t *testing.T) {
+// The example of a failure in the help must fail.
+func TestHelpExampleOfAFailure(t *testing.T) {
 	_, out, _ := execute(t, backups(t), "", "run", "--help")
 	_, args, found := strings.Cut(out, "fails\n  kubectl backup ")
 	require.True(t, found, out)
 	args, _, _ = strings.Cut(args, "\n")
 	code, out, stderr := execute(t, backups(t), "", strings.Fields(args)...)
 	assert.Zero(t, code, stderr)
-	assert.Contains(t, out, "--fail-at says so")
+	assert.Contains(t, out, "requested by --fail-at")
 }

@@ -16,107 +16,104 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Catalogue is what a command is about: the itineraries of one kind of object,
-// and how its objects are read. Only Command and Itineraries are required.
+// Catalogue describes what a command works on: the itineraries of one kind of object, and
+// how its objects are read. Only Command and Itineraries are required.
 type Catalogue struct {
-	// Command is what users type: "upgradectl", or "kubectl upgrade" for a plugin
+	// Command is the name that users type: "upgradectl", or "kubectl upgrade" for a plugin
 	// of kubectl that is installed as kubectl-upgrade.
 	Command string
-	// Version is what --version prints; if empty, the version of the main module of
+	// Version is printed by --version. If empty, it is the version of the main module of
 	// the program.
 	Version string
-	// Itineraries are all itineraries of the controller. The first one stands for
-	// all in examples.
+	// Itineraries are all itineraries of the controller. Examples in help texts use the
+	// first.
 	Itineraries *machine.Set
 	// Switches are drawn between the itineraries.
 	Switches []dump.Switch
 
-	// Kind is the kind of the objects whose runs these are, such as "Upgrade". An
-	// object of that kind without a state is a run that has not begun. If it is
-	// empty, only objects that hold the state of a run are read.
+	// Kind is the kind of the objects that have runs, such as "Upgrade". An object of that
+	// kind without a state is a run that has not begun. If Kind is empty, only objects that
+	// hold a state are read.
 	Kind string
-	// Noun is what one run is called in messages, such as "upgrade". If empty, it
-	// is "run".
+	// Noun is the word for a run in messages, such as "upgrade". If empty, it is "run".
 	Noun string
-	// List is the kubectl command that lists the objects, for help and hints. If
-	// empty, it is made of Kind.
+	// List is the kubectl command that lists the objects, for help and hints. If empty, it
+	// is derived from Kind.
 	List string
 
-	// Select returns the name of the itinerary that an object selects, as the
-	// selector of the controller does: a run is on that, or on the recorded one, by
-	// the rules of [machine.Set.Resume]. Item is the item of the object that the run
-	// is of, if it has many. If Select is nil, a run is on the recorded itinerary, and
-	// one that has not begun on the first.
+	// Select returns the name of the itinerary that an object selects, as the selector of
+	// the controller does. Item is the item that the run belongs to, if the object has
+	// many. [machine.Set.Resume] then decides whether the run is on that itinerary or on
+	// the recorded one.
+	//
+	// If Select is nil, a run is on its recorded itinerary, or on the first one if it has
+	// not begun.
 	Select func(o *Object, item string) (string, error)
-	// Sources returns how the flags of a run are found: if it has not begun, for
-	// --today, and for flags that the state does not know. All are all objects that
-	// were read. If it is nil, only the flags in the state are known.
+	// Sources returns the sources of the flags of a run. They are evaluated for a run that
+	// has not begun, for --today, and for flags that the state does not know. All holds all
+	// objects that were read. If Sources is nil, only the flags in the state are known.
 	Sources func(o *Object, item string, all *Objects) (*phases.Sources, error)
 
-	// KindOf returns the kind under which an object of that apiVersion and kind is
-	// known, and false if the object is of no interest. If nil, every object that
-	// is of Kind or holds the state of a run is of interest. An apiVersion that is
-	// empty is not known.
+	// KindOf returns the kind under which an object is known, and false if the object is to
+	// be ignored. An empty apiVersion is unknown. If KindOf is nil, every object counts
+	// that is of Kind or holds a state.
 	KindOf func(apiVersion, kind string) (string, bool)
-	// Read finds the runs of objects, for a catalogue whose objects hold more
-	// than states of this project. If nil, it is [Tool.StateRuns].
+	// Read finds the runs of objects, for a catalogue whose objects hold more than states
+	// of this project. If nil, it is [Tool.StateRuns].
 	Read func(t *Tool, all *Objects) Reading
-	// Options are options of the catalogue's own for the commands that read
-	// objects. See [Objects.Has].
+	// Options are added to the commands that read objects. See [Objects.Has].
 	Options []Option
-	// Texts take the place of help texts, as far as they are not empty, by the name of the command; "" is the
-	// command itself.
+	// Texts replace help texts, by the name of the command; "" is the command itself. Empty
+	// fields leave the general text.
 	Texts map[string]Text
-	// Name is what the release that is built in is called: NAME@current for compat. If
+	// Name is the name of the built-in release, which compat takes as NAME@current. If
 	// empty, it is the last word of Command.
 	Name string
-	// Selected are all names that the selector of the controller can return, and
-	// Runner is what verify knows of its handlers ([verify.RunnerOf]). What is not
-	// given is not checked.
+	// Selected lists all names that the selector of the controller can return, and Runner
+	// describes its handlers for verify ([verify.RunnerOf]). If not set, verify does not
+	// check them.
 	Selected []string
 	Runner   *verify.Runner
-	// Suppress accepts findings of verify that the authors know and want to keep.
+	// Suppress accepts findings of verify that the authors want to keep.
 	Suppress []phases.Suppression
-	// StepNow returns the present name of a step of an earlier release. Optional.
+	// StepNow returns the current name of a step of an earlier release. It is optional.
 	StepNow func(name string) string
-	// Own returns commands of the catalogue's own, new ones at each call. Optional.
+	// Own returns additional commands, new ones at each call. It is optional.
 	Own func(t *Tool) []*cobra.Command
 }
 
-// Text is the help of a command.
+// Text is the help text of a command.
 type Text struct {
 	Short, Long, Example string
 }
 
-// Option is an option without a value that a catalogue adds to the commands that
-// read objects.
+// Option is a boolean option that a catalogue adds to the commands that read objects.
 type Option struct {
-	// Name is its name without dashes, and Usage what it does.
+	// Name is its name without dashes, and Usage its description.
 	Name, Usage string
-	// Instead is what to give if there are no objects, for the error of that:
-	// "with -i give --flags". Optional.
+	// Instead is the hint of the error if there are no objects, such as "with -i give
+	// --flags". It is optional.
 	Instead string
 }
 
-// catalogueError is a catalogue of which no command can be made.
+// catalogueError reports a catalogue from which no command can be made.
 type catalogueError struct {
-	// Problems are all that is missing or wrong, in the order of the fields.
+	// Problems lists what is missing or wrong, in the order of the fields.
 	Problems []string
 }
 
 func (e *catalogueError) Error() string { return "catalogue: " + strings.Join(e.Problems, "; ") }
 
 var (
-	// commandWords are how a command is typed: with arguments of a shell that need no
-	// quotes.
+	// commandWords matches a command of words that need no quotes in a shell.
 	commandWords = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_.-]*( [A-Za-z0-9_.][A-Za-z0-9_.-]*)*$`)
 	kindName     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 	releaseName  = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 	optionName   = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 )
 
-// check returns what is missing or wrong, as far as the fields alone show it:
-// [app.root] finds what collides with the command's own.
+// check returns what is missing or wrong in the fields themselves. [app.root] finds
+// collisions with the command's own names.
 func (c *Catalogue) check() []string {
 	var problems []string
 	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
@@ -129,7 +126,7 @@ func (c *Catalogue) check() []string {
 	case c.Command == "":
 		add(`Command is missing; give what users type, such as "upgradectl" or "kubectl upgrade"`)
 	case !commandWords.MatchString(c.Command):
-		add("Command %q is not what users can type; give words of letters, digits, _, . and -, with one space between them", c.Command)
+		add("Command %q cannot be typed in a shell; give words of letters, digits, _, . and -, with one space between them", c.Command)
 	}
 	oneLine("Version", c.Version)
 	names := c.Itineraries.Names()
@@ -139,7 +136,8 @@ func (c *Catalogue) check() []string {
 	for i, s := range c.Switches {
 		for _, end := range []struct{ field, name string }{{"From", s.From}, {"To", s.To}} {
 			if !slices.Contains(names, end.name) {
-				add("Switches[%d].%s: there is no itinerary %q%s", i, end.field, end.name, wording.DidYouMean(wording.Nearest(end.name, names)))
+				add("Switches[%d].%s: there is no itinerary %q%s", i, end.field, end.name,
+					wording.DidYouMean(wording.Nearest(end.name, names)))
 			}
 		}
 	}
@@ -149,7 +147,7 @@ func (c *Catalogue) check() []string {
 		}
 	}
 	if c.Name != "" && !releaseName.MatchString(c.Name) {
-		add("Name %q is not the name of a release; give letters and digits, such as mtc", c.Name)
+		add("Name %q is not the name of a release; give letters and digits, such as upgrade", c.Name)
 	}
 	switch {
 	case c.Kind == "":
@@ -163,9 +161,11 @@ func (c *Catalogue) check() []string {
 	for i, o := range c.Options {
 		switch {
 		case !optionName.MatchString(o.Name):
-			add("Options[%d].Name %q is not the name of an option; give lower-case letters, digits and single -, without dashes before it", i, o.Name)
+			add(
+				"Options[%d].Name %q is not the name of an option; give lower-case letters, digits and single -, without dashes before it",
+				i, o.Name)
 		case slices.ContainsFunc(c.Options[:i], func(other Option) bool { return other.Name == o.Name }):
-			add("Options[%d].Name %q stands twice; rename one", i, o.Name)
+			add("Options[%d].Name %q is used twice; rename one", i, o.Name)
 		}
 		if o.Usage == "" {
 			add("Options[%d].Usage is missing; describe what --%s does", i, o.Name)
@@ -176,7 +176,7 @@ func (c *Catalogue) check() []string {
 	return problems
 }
 
-// noun is what one run is called.
+// noun is the word for a run.
 func (c *Catalogue) noun() string {
 	if c.Noun == "" {
 		return "run"
@@ -184,7 +184,7 @@ func (c *Catalogue) noun() string {
 	return c.Noun
 }
 
-// kind is what the objects are called.
+// kind is the word for the objects.
 func (c *Catalogue) kind() string {
 	if c.Kind == "" {
 		return "object that holds a state"
@@ -192,7 +192,7 @@ func (c *Catalogue) kind() string {
 	return c.Kind
 }
 
-// list is the kubectl command that lists the objects.
+// list returns the kubectl command that lists the objects.
 func (c *Catalogue) list() string {
 	switch {
 	case c.List != "":
@@ -206,25 +206,25 @@ func (c *Catalogue) list() string {
 // Run is a run of an object, as it was read.
 type Run struct {
 	Object *Object
-	// Item is the item of the object that the run is of, if the object has many.
+	// Item is the item of the object that the run belongs to, if the object has many.
 	Item string
-	// Itinerary is the itinerary that the object selects. SelectErr is why that
-	// is not known.
+	// Itinerary is the itinerary that the object selects. If that is not known, SelectErr
+	// is the reason.
 	Itinerary string
 	SelectErr error
 	// Recorded returns what the object records of the run.
 	Recorded func() Recorded
-	// Sources returns how its flags are found now, or nil if only the state knows.
+	// Sources returns the sources of its flags, or nil if only the state knows them.
 	Sources func() (*phases.Sources, error)
-	// Missing is an object without which flags are unknown; it explains all of
-	// them. It is nil if no object is missing.
+	// Missing is the error of a missing object. It explains all unknown flags. It is nil if
+	// no object is missing.
 	Missing error
-	// kind is that of the object, if an object of another kind has the same name.
+	// kind is the kind of the object, if an object of another kind has the same name.
 	kind string
 }
 
-// object names the object of the run: with its kind, as KIND/NAME, if that tells it
-// apart.
+// object names the object of the run, as KIND/NAME if objects of several kinds have that
+// name.
 func (r *Run) object() Ref {
 	ref := r.Object.Ref
 	if r.kind != "" {
@@ -233,43 +233,42 @@ func (r *Run) object() Ref {
 	return ref
 }
 
-// Recorded is what an object records of a run.
+// Recorded describes what an object records of a run.
 type Recorded struct {
-	// State is what a runner would read. StateErr is why it cannot.
+	// State is the state as a runner would read it. If it cannot be read, StateErr is the
+	// reason.
 	State    runner.State
 	StateErr error
-	// Was is the phase as the object records it, if Phase is its present name.
+	// Was is the recorded name of the phase, if Phase is its current name.
 	Was string
-	// Itinerary and Phase are as they are recorded: the phase may have another name
-	// by now. Started are the steps that have started, in their order, and Done
-	// reports whether the run is done.
+	// Itinerary and Phase are as recorded; the phase may have been renamed since. Started
+	// lists the steps that have started, in order. Done reports whether the run is done.
 	Itinerary, Phase string
 	Started          []string
 	Done             bool
-	// Reasons are why the run failed, if the state does not have them, since a
-	// controller without this project wrote it.
+	// Reasons are why the run failed. They are set if a controller without this project
+	// wrote the record, so that State does not have them.
 	Reasons []string
-	// Err is what is wrong with the record, although some of it is understood.
+	// Err is a problem with the record that does not prevent reading some of it.
 	Err error
-	// Own reports whether the state is one that this project wrote: its facts
-	// count.
+	// Own reports whether this project wrote the state, so that its facts count.
 	Own bool
 }
 
-// Reading is what a catalogue finds in objects.
+// Reading holds the runs that a catalogue finds in objects.
 type Reading struct {
 	// Runs are in the order in which they were read.
 	Runs []*Run
-	// Settled is called before the flags of a run are found, with those that --set
-	// decides. Optional.
+	// Settled is called before the flags of a run are found, with the flags that --set
+	// decides. It is optional.
 	Settled func(flags phases.Flags)
-	// Notes returns what is to be noted once all flags were found. Optional.
+	// Notes returns notes to print after all flags were found. It is optional.
 	Notes func() []string
-	// None is the error of streams without a run.
+	// None is the error to report if no run was found.
 	None error
 }
 
-// ref is how messages call the run.
+// ref names the run in messages.
 func (r *Run) ref() string {
 	if r.Item == "" {
 		return r.object().String()
@@ -277,7 +276,7 @@ func (r *Run) ref() string {
 	return r.object().String() + "[" + r.Item + "]"
 }
 
-// name is the name of the object, and of the item if there is one.
+// name returns the name of the object, with the item if there is one.
 func (r *Run) name() string {
 	if r.Item == "" {
 		return r.object().Name
@@ -285,14 +284,14 @@ func (r *Run) name() string {
 	return r.object().Name + "[" + r.Item + "]"
 }
 
-// runName names a run as JSON. With -i alone there is none, and all is absent.
+// runName names a run in JSON. With -i alone there is no run, and all fields are absent.
 type runName struct {
 	Name      *string `json:"name,omitempty"`
 	Namespace *string `json:"namespace,omitempty"`
 	Item      string  `json:"item,omitempty"`
 }
 
-// names are the names of the run, which may be nil.
+// names returns the names of the run. The run may be nil.
 func (r *Run) names() (n runName) {
 	if r != nil {
 		ref := r.object()
@@ -301,7 +300,7 @@ func (r *Run) names() (n runName) {
 	return n
 }
 
-// wrong is a problem of the run.
+// wrong returns err as a problem of the run.
 func (r *Run) wrong(err error) error {
 	if r.Item != "" {
 		err = fmt.Errorf("item %s: %w", r.Item, err)

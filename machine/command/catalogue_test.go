@@ -17,7 +17,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// letters is the smallest set of itineraries: one phase, and no flag.
+// letters is the smallest set of itineraries: one phase, no flag.
 func letters(t *testing.T, names ...string) *machine.Set {
 	t.Helper()
 	v := phases.MustVocabulary(nil)
@@ -30,7 +30,7 @@ func letters(t *testing.T, names ...string) *machine.Set {
 	return set
 }
 
-// execute runs a catalogue's command.
+// execute runs the command of a catalogue.
 func execute(t *testing.T, c command.Catalogue, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -80,7 +80,7 @@ func TestCatalogueProblems(t *testing.T) {
 		}}, []string{
 			`Options[0].Name "--tides" is not the name of an option; give lower-case letters, digits and single -, without dashes before it`,
 			`Options[1].Usage is missing; describe what --moon does`,
-			`Options[2].Name "moon" stands twice; rename one`,
+			`Options[2].Name "moon" is used twice; rename one`,
 			`Options[2].Usage "two\nlines" must be one line without spaces around it`,
 			`Options[3].Name "" is not the name of an option; give lower-case letters, digits and single -, without dashes before it`,
 			`Options[3].Instead " " must be one line without spaces around it`,
@@ -88,20 +88,20 @@ func TestCatalogueProblems(t *testing.T) {
 		{"options that commands have", command.Catalogue{Command: "x", Itineraries: set, Options: []command.Option{
 			{Name: "file", Usage: "u"}, {Name: "help", Usage: "u"}, {Name: "fail-at", Usage: "u"}, {Name: "tides", Usage: "u"},
 		}}, []string{
-			"Options: plan has an option --file of its own; rename that of the catalogue",
-			"Options: plan has an option --help of its own; rename that of the catalogue",
-			"Options: run has an option --fail-at of its own; rename that of the catalogue",
+			"Options: plan already has an option --file; rename that of the catalogue",
+			"Options: plan already has an option --help; rename that of the catalogue",
+			"Options: run already has an option --fail-at; rename that of the catalogue",
 		}},
 		{"commands that are there, and none", command.Catalogue{
 			Command: "x", Itineraries: set, Own: own(nil, cmd("plan"), cmd(""), cmd("sail", "cruise"), cmd("cruise"), cmd("help"), cmd("completion"), cmd("go", "run"), child),
 		}, []string{
-			"Own returns nil as command 0; leave it out",
-			`Own returns a command "plan", and there is one of that name; rename it`,
+			"Own returns nil as command 0; remove it",
+			`Own returns a command "plan", but that name is taken; rename it`,
 			"Own returns command 2 without a name; set Use",
-			`Own returns a command "cruise", and there is one of that name; rename it`,
-			`Own returns a command "help", and there is one of that name; rename it`,
-			`Own returns a command "completion", and there is one of that name; rename it`,
-			`Own returns a command "run", and there is one of that name; rename it`,
+			`Own returns a command "cruise", but that name is taken; rename it`,
+			`Own returns a command "help", but that name is taken; rename it`,
+			`Own returns a command "completion", but that name is taken; rename it`,
+			`Own returns a command "run", but that name is taken; rename it`,
 			`Own returns command "child", which belongs to another command; make one for each call`,
 		}},
 		{"a command with an option twice", command.Catalogue{Command: "x", Itineraries: set, Own: func(tool *command.Tool) []*cobra.Command {
@@ -110,14 +110,14 @@ func TestCatalogueProblems(t *testing.T) {
 			tool.RegisterObjects(sail)
 			return []*cobra.Command{sail}
 		}}, []string{"Own panics: sail flag redefined: file"}},
-		{"an option of the catalogue that a command of its own has", command.Catalogue{
+		{"an option that a command of the catalogue has", command.Catalogue{
 			Command: "x", Itineraries: set, Options: []command.Option{{Name: "tides", Usage: "u"}}, Own: func(tool *command.Tool) []*cobra.Command {
 				sail := cmd("sail")
 				tool.RegisterObjects(sail)
 				sail.Flags().String("tides", "", "")
 				return []*cobra.Command{sail}
 			},
-		}, []string{"Options: sail has an option --tides of its own; rename that of the catalogue"}},
+		}, []string{"Options: sail already has an option --tides; rename that of the catalogue"}},
 		{"help texts of no command", command.Catalogue{Command: "x", Itineraries: set, Texts: map[string]command.Text{"": {}, "plam": {}, "run": {}, "zzz": {}}}, []string{
 			`Texts: there is no command "plam"; did you mean "plan"?`,
 			`Texts: there is no command "zzz"`,
@@ -132,7 +132,7 @@ func TestCatalogueProblems(t *testing.T) {
 	}
 }
 
-func TestCommandsThatUsersCanType(t *testing.T) {
+func TestCatalogueCommandNames(t *testing.T) {
 	set := letters(t, "Forth")
 	for name, ok := range map[string]bool{
 		"boat": true, "kubectl boat": true, "kubectl boat-trip": true, "oc adm boat": true, "boat_2.0": true,
@@ -150,20 +150,27 @@ func TestCommandsThatUsersCanType(t *testing.T) {
 	}
 }
 
-// kubectl finds a command with a dash under a name with an underscore.
+// kubectl looks up a command with a dash under a name with an underscore.
 func TestCompletionOfAPluginWithADash(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl boat-trip", Itineraries: letters(t, "Forth")}
 	code, stdout, stderr := execute(t, c, "", "completion")
 	assert.Equal(t, 0, code, stderr)
-	assert.Equal(t, "#!/bin/sh\n# kubectl calls this as kubectl_complete-boat_trip to complete: kubectl boat-trip\nexec kubectl-boat_trip __complete \"$@\"\n", stdout)
+	assert.Equal(t,
+		"#!/bin/sh\n# kubectl calls this as kubectl_complete-boat_trip to complete: kubectl boat-trip\nexec kubectl-boat_trip "+
+			"__complete \"$@\"\n",
+		stdout)
 }
 
-// No value of a catalogue makes a command panic: neither one that is refused, nor
-// one that has every text that a field may have.
-func TestNoCataloguePanics(t *testing.T) {
-	texts := []string{"", "x", "a b", "plan", "List", "\x00\n\xff\x1b[31m", "%s%!{{.}}", "--file", "<command>", strings.Repeat("long", 1000)}
+// No catalogue makes a command panic, neither an invalid one nor one with any text in any
+// field.
+func TestCatalogueNeverPanics(t *testing.T) {
+	texts := []string{
+		"", "x", "a b", "plan", "List", "\x00\n\xff\x1b[31m", "%s%!{{.}}", "--file", "<command>", strings.Repeat("long", 1000),
+	}
 	set := letters(t, "Forth", "{{.}}", "a b", "\x1b[31m", "plan")
-	calls := [][]string{nil, {"plan", "--help"}, {"plan", "-i", "{{.}}"}, {"explain", "A", "-i", "Forth"}, {"graph", "-i", "plan"}, {"run", "-i", "a b"}, {"plan", "-f", "-"}, {"run", "-f", "-"},
+	calls := [][]string{nil, {"plan", "--help"}, {"plan", "-i", "{{.}}"}, {
+		"explain", "A", "-i", "Forth",
+	}, {"graph", "-i", "plan"}, {"run", "-i", "a b"}, {"plan", "-f", "-"}, {"run", "-f", "-"},
 		{"completion", "bash"}, {"__complete", "plan", "-i", ""}, {"help", "own"}}
 	const objects = `{"kind": "x", "metadata": {"name": "n"}}
 {"kind": "plan", "apiVersion": "plan"}`

@@ -5,16 +5,15 @@ import (
 	"os"
 )
 
-// colors paints text, or leaves it as it is.
+// colors paints text if it is true.
 type colors bool
 
-// colorsFor paints on a terminal only, and not if NO_COLOR is set.
+// colorsFor returns true for a terminal, unless NO_COLOR is set.
 func colorsFor(w io.Writer) colors {
 	return colors(isTerminal(w) && os.Getenv("NO_COLOR") == "")
 }
 
-// isTerminal reports whether a user looks at what is written, on a screen that
-// takes commands.
+// isTerminal reports whether w is a terminal that understands control codes.
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" {
@@ -24,12 +23,12 @@ func isTerminal(w io.Writer) bool {
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return false
 	}
-	// A device of the same kind, but no user looks at it.
+	// The null device is of the same kind.
 	null, err := os.Stat(os.DevNull)
 	return err != nil || !os.SameFile(info, null)
 }
 
-// The colours, by what they say.
+// The codes of colours and styles.
 const (
 	bold   = "\x1b[1m"
 	dim    = "\x1b[2m"

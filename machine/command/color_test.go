@@ -12,7 +12,7 @@ import (
 )
 
 func TestColorsAreForTerminals(t *testing.T) {
-	// A terminal is a character device, and so is this one.
+	// Like a terminal, /dev/zero is a character device.
 	device, err := os.OpenFile("/dev/zero", os.O_WRONLY, 0)
 	require.NoError(t, err)
 	defer device.Close()
@@ -36,7 +36,7 @@ func TestColorsAreForTerminals(t *testing.T) {
 	assert.False(t, bool(colorsFor(device)))
 }
 
-func TestColorsDoNotShiftColumns(t *testing.T) {
+func TestColorsKeepColumns(t *testing.T) {
 	text := func(c colors) string {
 		tab := table{colors: c}
 		tab.head("A", "B", "C")

@@ -24,29 +24,28 @@ import (
 // The exit codes.
 const (
 	exitOK = 0
-	// exitContent: something is wrong with what was read. What could be done
-	// has been printed.
+	// exitContent: there was a problem with what was read. All results that could be
+	// computed have been printed.
 	exitContent = 1
-	// exitUsage: the command line makes no sense.
+	// exitUsage: the command line is invalid.
 	exitUsage = 2
-	// exitInterrupted: the user has stopped a run, as shells report Ctrl-C.
+	// exitInterrupted: the user interrupted a run; shells report Ctrl-C the same way.
 	exitInterrupted = 130
 )
 
-// Main runs the command of a catalogue as the program that it is called in: with
-// its arguments and streams. It returns the exit code, for os.Exit.
+// Main runs the command of catalogue c with the arguments and standard streams of the
+// process. It returns the exit code, for os.Exit.
 func Main(c Catalogue) int {
-	// A reader that goes away, such as head, is then an error of the write,
-	// and ends the command quietly instead of by a signal.
+	// If a reader such as head exits, the next write then fails and the command ends
+	// quietly instead of by a signal.
 	signal.Ignore(syscall.SIGPIPE)
 	return Execute(context.Background(), c, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }
 
-// Execute runs the command of a catalogue with the arguments that follow its name,
-// and returns the exit code: 2 also if no command can be made of the catalogue
-// (its error names what is missing). Results go to stdout; errors, warnings and notes go to
-// stderr, one line each. It can be called any number of times, also at the same
-// time.
+// Execute runs the command of catalogue c and returns its exit code. Args are the arguments
+// after the command's name. Results go to stdout; errors, warnings and notes go to stderr,
+// one line each. An invalid catalogue is exit code 2, and the error names what is missing.
+// Execute can be called repeatedly and concurrently.
 func Execute(ctx context.Context, c Catalogue, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{
 		catalogue: c, name: c.Command,
@@ -61,13 +60,13 @@ func (a *app) execute(ctx context.Context, args []string) int {
 		_, _ = fmt.Fprintln(a.stderr, oneLine(err.Error()))
 		return exitUsage
 	}
-	root.SetArgs(append([]string{}, args...)) // cobra takes nil for "those of the process"
+	root.SetArgs(append([]string{}, args...)) // cobra reads nil as os.Args
 
 	err = cmp.Or(root.ExecuteContext(ctx), a.unknownCommand)
 	var write *writeError
 	switch {
 	case errors.As(err, &write):
-		// Whoever closed the other end has seen enough.
+		// The reader closed the pipe, which is not an error.
 		if !errors.Is(err, syscall.EPIPE) && !errors.Is(err, io.ErrClosedPipe) {
 			a.problem(err)
 		}
@@ -87,42 +86,43 @@ func (a *app) execute(ctx context.Context, args []string) int {
 // errReported ends a command whose problems have been printed.
 var errReported = errors.New("reported")
 
-// writeError is an error of standard output.
+// writeError is a failed write to standard output.
 type writeError struct{ err error }
 
 func (e *writeError) Error() string { return "cannot write the output: " + e.err.Error() }
 func (e *writeError) Unwrap() error { return e.err }
 
-// app is one run of the command.
+// app is one execution of the command.
 type app struct {
 	catalogue Catalogue
 	name      string
 	// builtin are the itineraries of the catalogue.
 	builtin *family
-	// in are the itineraries of the objects, if those are not the catalogue's.
+	// in holds the itineraries of the objects if they are not the catalogue's.
 	in *family
-	// ofKind means that all runs that were read are of objects of the catalogue's kind.
+	// ofKind reports whether all runs that were read belong to objects of the catalogue's
+	// kind.
 	ofKind bool
-	// leftOut are the objects of the catalogue's kind that hold no state of a run, if
-	// the itineraries are not the catalogue's.
+	// leftOut names the objects of the catalogue's kind that hold no state, if the
+	// itineraries are not the catalogue's.
 	leftOut        []string
-	options        map[string]*bool  // the catalogue's own
-	readers        []*cobra.Command  // that have them
-	stateAt        statePath         // where on an object the state of its run is
-	held           map[string][]byte // texts of streams that are read a second time
+	options        map[string]*bool  // options that the catalogue adds
+	readers        []*cobra.Command  // commands that have these options
+	stateAt        statePath         // the value of --state-at
+	held           map[string][]byte // texts of streams that are read twice
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	colors         colors
 	live           bool  // standard output is a terminal
-	width          int   // where tables are wrapped
+	width          int   // columns at which tables are wrapped
 	failed         bool  // there was a problem
-	unknownCommand error // whose help was asked for
-	// problems counts, by stream, what is wrong with what it holds.
+	unknownCommand error // an unknown command whose help was requested
+	// problems counts the problems of each stream.
 	problems map[string]int
 	sleep    func(context.Context, time.Duration)
 }
 
-// root is the command of the catalogue. The error is a [*catalogueError].
+// root returns the root command of the catalogue. The error is a [*catalogueError].
 func (a *app) root() (*cobra.Command, error) {
 	problems := a.catalogue.check()
 	if problems != nil {
@@ -143,12 +143,12 @@ func (a *app) root() (*cobra.Command, error) {
 	root.SetErr(a.stderr)
 	root.SetVersionTemplate(a.name + " {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	// As cobra would add them, but with the name that users type.
+	// As cobra adds them, but with the name that users type.
 	root.Flags().BoolP("help", "h", false, "help for "+a.name)
 	root.Flags().BoolP("version", "v", false, "version of "+a.name)
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
-		// Help comes before the arguments are checked.
+		// cobra calls this before it checks the arguments.
 		if err := noCommand(cmd, cmd.Flags().Args()); cmd == root && err != nil {
 			a.unknownCommand = err
 			return
@@ -160,16 +160,20 @@ func (a *app) root() (*cobra.Command, error) {
 		return nil, &catalogueError{problems}
 	}
 
-	// A flag is a fact about a run here; what cobra calls flags are
+	// In this project a flag is a fact about a run, so command-line flags are called
 	// options.
-	root.SetUsageTemplate(strings.NewReplacer("{{.UseLine}}", "{{if .HasParent}}{{.UseLine}}{{else}}{{.CommandPath}} COMMAND [options]{{end}}", "Flags:", "Options:", "Use \"{{.CommandPath}} [command]", "Use \"{{.CommandPath}} COMMAND",
-		"{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "").Replace(root.UsageTemplate()))
+	root.SetUsageTemplate(strings.NewReplacer(
+		"{{.UseLine}}", "{{if .HasParent}}{{.UseLine}}{{else}}{{.CommandPath}} COMMAND [options]{{end}}",
+		"Flags:", "Options:",
+		"Use \"{{.CommandPath}} [command]", "Use \"{{.CommandPath}} COMMAND",
+		"{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "",
+	).Replace(root.UsageTemplate()))
 	for _, cmd := range append(root.Commands(), root) {
 		cmd.DisableFlagsInUseLine = true
 		cmd.Use += " [options]"
 	}
 
-	// What cobra adds by itself takes any argument and says nothing.
+	// cobra's own help command accepts any argument silently.
 	root.SetHelpCommand(&cobra.Command{
 		Use:   "help [COMMAND]",
 		Short: "Shows the help of a command",
@@ -196,7 +200,7 @@ func (a *app) root() (*cobra.Command, error) {
 	return root, nil
 }
 
-// noArguments refuses arguments of a command that takes none.
+// noArguments returns an error if a command that takes no arguments is given one.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -204,7 +208,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("%s takes no argument %q; files are given with -f", cmd.Name(), args[0])
 }
 
-// noCommand refuses arguments that are no command.
+// noCommand returns an error if there is an argument, which no command matched.
 func noCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -222,7 +226,8 @@ func noCommand(cmd *cobra.Command, args []string) error {
 
 var optionNames = regexp.MustCompile(`--[a-z-]+`)
 
-// flagError adds to the error of an option what was meant, or where to look.
+// flagError adds a hint to the error of an option: the closest known option, or how to get
+// help.
 func flagError(cmd *cobra.Command, err error) error {
 	hint := ""
 	option, unknown := strings.CutPrefix(err.Error(), "unknown flag: ")
@@ -236,8 +241,8 @@ func flagError(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w%s", err, hint)
 }
 
-// problem prints something that is wrong with what was read: errors that were joined
-// in a line each.
+// problem prints a problem with what was read and makes the exit code 1. Joined errors are
+// printed as one line each.
 func (a *app) problem(err error) {
 	a.failed = true
 	for _, text := range problemTexts(err) {
@@ -245,8 +250,8 @@ func (a *app) problem(err error) {
 	}
 }
 
-// problemTexts are the texts of an error: of errors that [errors.Join] has joined one
-// each, with what is wrapped around them all.
+// problemTexts returns the text of err. If [errors.Join] has joined several errors, it
+// returns the text of each, with the text of the errors that wrap the join around it.
 func problemTexts(err error) []string {
 	whole := err.Error()
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
@@ -270,11 +275,12 @@ func problemTexts(err error) []string {
 	return []string{whole}
 }
 
-// maxProblems is how many problems of one stream are printed; the others are
+// maxProblems is the number of problems of one stream that are printed; the others are
 // counted.
 const maxProblems = 20
 
-// problemOf prints a problem of what a stream holds, if it is one of the first.
+// problemOf prints a problem of a stream, unless [maxProblems] of that stream have been
+// printed.
 func (a *app) problemOf(stream string, problem func() error) {
 	a.failed = true
 	if a.problems == nil {
@@ -285,8 +291,8 @@ func (a *app) problemOf(stream string, problem func() error) {
 	}
 }
 
-// moreProblems prints, once all streams are read, how many problems of each
-// were not printed.
+// moreProblems prints how many problems of each stream were not printed. It is called once
+// all streams are read.
 func (a *app) moreProblems() {
 	for _, stream := range slices.Sorted(maps.Keys(a.problems)) {
 		if more := a.problems[stream] - maxProblems; more > 0 {
@@ -297,12 +303,12 @@ func (a *app) moreProblems() {
 
 // line prints a line on standard error.
 func (a *app) line(format string, args ...any) {
-	// There is no place for an error of this one.
+	// A failed write to standard error cannot be reported.
 	_, _ = fmt.Fprintln(a.stderr, a.name+": "+oneLine(fmt.Sprintf(format, args...)))
 }
 
-// oneLine keeps text from a file from breaking a line in two, or from sending
-// commands to a terminal.
+// oneLine returns text as one printable line, so text from a file cannot break a line in
+// two or send control codes to a terminal.
 func oneLine(text string) string {
 	if !strings.ContainsFunc(text, unprintable) {
 		return text

@@ -20,7 +20,7 @@ import (
 
 // compatOptions are the options of compat.
 type compatOptions struct {
-	subject // for the objects
+	subject // options for the objects
 	reportOptions
 	accept, now string
 }
@@ -50,23 +50,23 @@ func (a *app) compat() *cobra.Command {
 	cmd.ValidArgsFunction = a.completeReleases
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.files, "file", "f", nil, "runs in flight of the old release: "+filesUsage)
-	f.Var(&a.stateAt, "state-at", "with -f, where on an object the state of its run is: `PATH`, such as .status.upgrade")
+	f.Var(&a.stateAt, "state-at", "with -f, the `PATH` of the state on an object, such as .status.upgrade")
 	complete(cmd, "state-at", cobra.NoFileCompletions)
 	o.registerNames(cmd)
 	f.StringVar(&o.accept, "accept", "",
-		"the `FILE` that accepts breaks which are intended, each with a reason and the day on which that expires")
+		"the `FILE` that accepts intended breaks, each with a reason and an expiry date")
 	f.StringVar(&o.now, "now", "",
-		"with --accept, the `TIME` as of which acceptances expire, such as 2026-11-20T12:00:00Z, if that is not now")
+		"with --accept, check expiry as of this `TIME`, such as 2026-11-20T12:00:00Z (default now)")
 	complete(cmd, "now", cobra.NoFileCompletions)
 	a.readers = append(a.readers, cmd)
 	o.register(cmd)
 	return cmd
 }
 
-// register is that of reports: those of the subject have names of their own.
+// register adds the options of reports. It resolves the ambiguity with [subject.register].
 func (o *compatOptions) register(cmd *cobra.Command) { o.reportOptions.register(cmd) }
 
-// completeReleases offers the release that is built in; the shell adds files.
+// completeReleases offers the built-in release; the shell adds files.
 func (a *app) completeReleases(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 1 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -74,7 +74,7 @@ func (a *app) completeReleases(_ *cobra.Command, args []string, begun string) ([
 	return prefixed([]string{a.current()}, begun), cobra.ShellCompDirectiveDefault
 }
 
-// check refuses options that do not go together, and returns the moment as of which
+// check returns an error if options exclude each other, and the time as of which
 // acceptances expire.
 func (o *compatOptions) check(cmd *cobra.Command, args []string) (now time.Time, err error) {
 	changed := cmd.Flags().Changed
@@ -95,14 +95,14 @@ func (o *compatOptions) check(cmd *cobra.Command, args []string) (now time.Time,
 	case err != nil:
 		return now, err
 	case changed("now") && !changed("accept"):
-		return now, errors.New("--now needs --accept: it is as of when acceptances expire")
+		return now, errors.New("--now needs --accept: it is the time at which acceptances are checked")
 	case changed("accept") && o.accept == "":
 		return now, errors.New("--accept needs the name of a file")
 	}
 	return now, cmp.Or(checkFiles(o.files), o.reportOptions.check())
 }
 
-// printCompat compares two releases and prints what runs in flight meet.
+// printCompat compares two releases and prints the breaks.
 func (a *app) printCompat(ctx context.Context, o *compatOptions, args []string, now time.Time) error {
 	var sides []*release
 	for _, arg := range args {
@@ -142,11 +142,11 @@ func (a *app) printCompat(ctx context.Context, o *compatOptions, args []string, 
 		}
 		options.Objects = recorded.objects
 	}
-	if only != "" { // what is not compared needs no acceptance, and does not make one useless
+	if only != "" { // acceptances for other itineraries are not unused
 		options.Acceptances = slices.DeleteFunc(options.Acceptances, func(a verify.Acceptance) bool { return ofAnother(a, only) })
 	}
 	found := verify.Compat(releases[0], releases[1], options)
-	if only != "" { // one release may not have it, and is given with all that it has
+	if only != "" { // a release without that itinerary was compared as a whole
 		found.Breaks = slices.DeleteFunc(found.Breaks, func(b verify.Break) bool { return b.Itinerary != "" && b.Itinerary != only })
 	}
 	for _, unplaced := range found.Unplaced {
@@ -155,9 +155,9 @@ func (a *app) printCompat(ctx context.Context, o *compatOptions, args []string, 
 	return a.printBreaks(o, args, releases, found, recorded)
 }
 
-// ofAnother reports whether an acceptance is of a break of another itinerary.
+// ofAnother reports whether an acceptance is for a break of another itinerary.
 func ofAnother(a verify.Acceptance, itinerary string) bool {
-	parts := strings.Split(a.Fingerprint, "/") // rule, direction, itinerary, and names
+	parts := strings.Split(a.Fingerprint, "/") // rule, direction, itinerary, names
 	return len(parts) > 2 && parts[2] != "" && parts[2] != url.PathEscape(itinerary)
 }
 
@@ -171,16 +171,16 @@ func readAcceptances(file string) ([]verify.Acceptance, error) {
 	return verify.LoadAcceptances(f, file)
 }
 
-// recordedRuns are the runs of the objects that were read.
+// recordedRuns holds the runs of the objects that were read.
 type recordedRuns struct {
 	objects []verify.Object // in flight
 	done    int             // runs that are done
-	unread  []string        // runs of which it is not known where they are
-	lost    bool            // there may be more in what could not be read
+	unread  []string        // runs whose position is not known
+	lost    bool            // what could not be read may hold more
 }
 
-// recordedRuns reads the runs of objects. They are the catalogue's if the old release
-// has no itinerary by another name than the catalogue, or else of the old release.
+// recordedRuns reads the runs of objects. They belong to the catalogue if it has all
+// itineraries of the old release, otherwise to the old release.
 func (a *app) recordedRuns(ctx context.Context, o *compatOptions, sides []*release, only string) (*recordedRuns, error) {
 	old := sides[0].family
 	if foreign := without(old.names(), a.builtin.names()); len(foreign) > 0 {
@@ -219,7 +219,8 @@ func (a *app) recordedRuns(ctx context.Context, o *compatOptions, sides []*relea
 	return r, nil
 }
 
-// checkOwnOptions refuses options of the catalogue for objects that are not its own.
+// checkOwnOptions returns an error if options of the catalogue are given for objects that
+// are not its own.
 func (a *app) checkOwnOptions(o *compatOptions) error {
 	for _, own := range a.catalogue.Options {
 		if *a.options[own.Name] && !a.isBuiltin() {
@@ -229,8 +230,9 @@ func (a *app) checkOwnOptions(o *compatOptions) error {
 	return nil
 }
 
-// checkpointOf is where a run is, with the phase under the name that the release knows.
-// Runs without a state of this project leave any itinerary for the selected one.
+// checkpointOf returns the checkpoint of a run, with the phase under the name that the
+// release knows. A run whose state this project did not write always switches to the
+// selected itinerary.
 func checkpointOf(run *Run, recorded Recorded, of *family) machine.Checkpoint {
 	at := recorded.State.Checkpoint
 	if !recorded.Own {
@@ -250,8 +252,8 @@ func checkpointOf(run *Run, recorded Recorded, of *family) machine.Checkpoint {
 	return at
 }
 
-// factsInFlight are the flags of a run in flight by the vocabulary of its release:
-// those that it records, and those that the objects answer of the others.
+// factsInFlight returns the flags of a run in flight by the vocabulary of its release: the
+// recorded ones, and the others from the objects.
 func (a *app) factsInFlight(ctx context.Context, r *Run, recorded Recorded, of *family, at machine.Checkpoint) phases.Record {
 	g, err := of.graph(cmp.Or(r.Itinerary, at.Itinerary))
 	if err != nil || recorded.Own && recorded.State.Visit > 0 {
@@ -266,7 +268,7 @@ func (a *app) factsInFlight(ctx context.Context, r *Run, recorded Recorded, of *
 	return g.Vocabulary().Record(g.Vocabulary().Facts(v.Record(facts, "")), g.Hash())
 }
 
-// printBreaks prints what runs in flight meet.
+// printBreaks prints the breaks in a format.
 func (a *app) printBreaks(
 	o *compatOptions, args []string, releases []*verify.Release, found *verify.CompatReport, recorded *recordedRuns,
 ) error {
@@ -298,8 +300,8 @@ func (a *app) printBreaks(
 	return err
 }
 
-// placeBreaks gives the results of breaks a place for reports that are shown beside a
-// change: in the new release, if that is a file. Those of acceptances have theirs.
+// placeBreaks sets the places of results for reports that are shown beside a change: in the
+// new release, if that is a file. Breaks about acceptances have a place already.
 func (a *app) placeBreaks(results []verify.Result, breaks []verify.Break, arg string) error {
 	var source *verify.Source
 	if ref, file, _, err := a.releaseArg(arg); err == nil && ref == "" && file != "" {
@@ -317,7 +319,7 @@ func (a *app) placeBreaks(results []verify.Result, breaks []verify.Break, arg st
 	return nil
 }
 
-// printBreaksTable prints breaks for readers, by direction and kind.
+// printBreaksTable prints breaks as text, by direction and kind.
 func (a *app) printBreaksTable(args []string, found *verify.CompatReport, recorded *recordedRuns, r *verify.Report) error {
 	out := output{w: a.stdout, width: a.width}
 	a.writeDirection(&out, "upgrade from "+args[0]+" to "+args[1], verify.Upgrade, found.Breaks)
@@ -349,18 +351,18 @@ func ofAcceptance(b *verify.Break) bool {
 	return b.Rule == verify.RuleAcceptanceUnused || b.Rule == verify.RuleAcceptanceExpired
 }
 
-// kinds are those of breaks, from the worst on, and what they mean.
+// kinds are the kinds of breaks, the worst first, with their meanings.
 var kinds = []struct {
 	kind  verify.Kind
 	means string
 }{
 	{verify.StateKind, "a run cannot be resumed"},
-	{verify.WorkKind, "work is done twice, left out, or done in another order"},
+	{verify.WorkKind, "work is done twice, skipped, or done in another order"},
 	{verify.ViewKind, "users see other steps"},
-	{verify.DefinitionKind, "a run is planned again"},
+	{verify.DefinitionKind, "a run is replanned"},
 }
 
-// writeDirection writes the breaks of one direction.
+// writeDirection writes the breaks in one direction.
 func (a *app) writeDirection(out *output, title string, d verify.Direction, breaks []verify.Break) {
 	out.buf.WriteString(a.colors.paint(bold, oneLine(title)) + "\n\n")
 	some := false
@@ -382,8 +384,8 @@ func (a *app) writeDirection(out *output, title string, d verify.Direction, brea
 	}
 }
 
-// alikeBreaks are the breaks of a direction and a kind: together if they are of one rule
-// and itinerary, runs in one place meet them, and the same is to be said of them.
+// alikeBreaks returns the breaks of a direction and a kind. Breaks form a group if rule,
+// itinerary, phase in flight, objects, acceptance and suggestion are equal.
 func alikeBreaks(breaks []verify.Break, d verify.Direction, k verify.Kind) (all [][]*verify.Break) {
 	type key struct{ rule, itinerary, phase, objects, accepted, suggestion string }
 	index := make(map[key]int)
@@ -408,7 +410,7 @@ func alikeBreaks(breaks []verify.Break, d verify.Direction, k verify.Kind) (all 
 	return all
 }
 
-// breakBlock is breaks that are alike: by which rule and where, what happens, in which
+// breakBlock describes a group of breaks: the rule and the place, what happens, in which
 // state, to which objects, and what to do.
 func (a *app) breakBlock(alike []*verify.Break) block {
 	b := alike[0]
@@ -436,8 +438,8 @@ func (a *app) breakBlock(alike []*verify.Break) block {
 	return one
 }
 
-// summary is what the comparison means for the recorded runs. Those that cannot be
-// placed, and all if something was not looked at, are never said to go on.
+// summary describes what the comparison means for the recorded runs. It never counts a run
+// as able to go on if the run cannot be placed or something was not looked at.
 func (r *recordedRuns) summary(found *verify.CompatReport) string {
 	met, unsure := []string{}, slices.Clone(r.unread)
 	open := false // something was not looked at
@@ -461,12 +463,12 @@ func (r *recordedRuns) summary(found *verify.CompatReport) string {
 		add("%d cannot go on as before (%s)", len(met), many(met))
 	}
 	if len(unsure) > 0 {
-		add("of %d it is not known whether they can go on (%s)", len(unsure), many(unsure))
+		add("for %d it is not known whether they can go on (%s)", len(unsure), many(unsure))
 	}
 	switch {
 	case rest == 0:
 	case open:
-		add("of %d it is not known, since not every state was looked at", rest)
+		add("for %d it is not known, because not every state was checked", rest)
 	default:
 		add("%d can go on", rest)
 	}
@@ -476,7 +478,7 @@ func (r *recordedRuns) summary(found *verify.CompatReport) string {
 	return fmt.Sprintf("recorded and not done: %d; %s", n, strings.Join(parts, "; "))
 }
 
-// breakPlace is what a break is about, in words.
+// breakPlace describes the place of a break.
 func breakPlace(b *verify.Break) string {
 	parts := []string{b.Itinerary}
 	for _, part := range []struct{ kind, name string }{{"phase ", b.Phase}, {"choice ", b.Choice}, {"step ", b.Step}, {"flag ", b.Flag}} {

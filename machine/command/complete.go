@@ -9,12 +9,12 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 )
 
-// completion is a function by which the shell completes. Cobra has a name for
-// it, but only since a release that needs a newer pflag than controller-runtime
-// does, and embedders would inherit that.
+// completion is a function with which the shell completes. Cobra has a type for it only
+// since a release that needs a newer pflag than controller-runtime does, and embedders
+// would inherit that dependency.
 type completion = func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective)
 
-// complete says how the shell completes the value of an option.
+// complete sets how the shell completes the value of an option.
 func complete(cmd *cobra.Command, option string, how completion) {
 	if err := cmd.RegisterFlagCompletionFunc(option, how); err != nil {
 		panic(err) // the option was just defined
@@ -25,8 +25,8 @@ func fixed(choices ...string) completion {
 	return cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp)
 }
 
-// completeItinerary offers the names that are built in, or those in a file
-// behind "#"; the shell adds files.
+// completeItinerary offers the built-in names, or after "#" those in a file; the shell adds
+// files.
 func (a *app) completeItinerary(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if file, _, ok := strings.Cut(begun, "#"); ok {
 		var names []string
@@ -45,7 +45,7 @@ func (s *subject) completeFlags(_ *cobra.Command, _ []string, begun string) ([]s
 	return s.completeFlagsOf(s.offered(), begun)
 }
 
-// completeFlagsOf offers flags of the first of these itineraries.
+// completeFlagsOf offers the flags of the first itinerary.
 func (s *subject) completeFlagsOf(all []*machine.Graph, begun string) ([]string, cobra.ShellCompDirective) {
 	before, last := "", begun
 	if i := strings.LastIndexByte(begun, ','); i >= 0 {
@@ -54,7 +54,7 @@ func (s *subject) completeFlagsOf(all []*machine.Graph, begun string) ([]string,
 	taken := append(names(s.flags), names(append(s.unknown, before))...)
 	var offered []string
 	if len(all) > 0 {
-		v := all[0].Vocabulary() // one for all
+		v := all[0].Vocabulary() // they share one
 		for _, flag := range prefixed(v.Names(v.All()), last) {
 			if !slices.Contains(taken, flag) {
 				offered = append(offered, before+flag)
@@ -69,7 +69,7 @@ func (s *subject) completeSettings(_ *cobra.Command, _ []string, begun string) (
 	return completeSettingsOf(s.offered(), begun)
 }
 
-// completeSteps completes the name of a step of any itinerary that a run can be on.
+// completeSteps completes the name of a step in any itinerary that a run can be on.
 func (s *subject) completeSteps(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	return prefixed(question{step: true}.names(s.beside()), begun), cobra.ShellCompDirectiveNoFileComp
 }
@@ -85,13 +85,12 @@ func (s *subject) completeNames(cmd *cobra.Command, args []string, begun string)
 	return prefixed(q.names(s.offered()), begun), cobra.ShellCompDirectiveNoFileComp
 }
 
-// completePhases completes the name of a phase of any itinerary that a run can
-// be in.
+// completePhases completes the name of a phase in any itinerary that a run can be on.
 func (s *subject) completePhases(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	return prefixed(question{phase: true}.names(s.beside()), begun), cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeSet completes the name of an itinerary that stands beside that of -i.
+// completeSet completes the name of an itinerary defined beside that of -i.
 func (s *subject) completeSet(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	for _, g := range s.beside() {
@@ -100,7 +99,7 @@ func (s *subject) completeSet(_ *cobra.Command, _ []string, begun string) ([]str
 	return prefixed(names, begun), cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeFlips completes PHASE=FLAG=VALUE, a part at a time.
+// completeFlips completes PHASE=FLAG=VALUE, one part at a time.
 func (s *subject) completeFlips(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	var parts, whole []string
 	for _, g := range s.beside() {
@@ -136,7 +135,7 @@ func (s *subject) completeChoices(_ *cobra.Command, _ []string, begun string) ([
 	return unique(prefixed(whole, begun)), cobra.ShellCompDirectiveNoFileComp
 }
 
-// unique leaves each name once, where it first stands.
+// unique removes repeated names and keeps the first of each.
 func unique(names []string) []string {
 	var out []string
 	for _, name := range names {
@@ -147,7 +146,8 @@ func unique(names []string) []string {
 	return out
 }
 
-// beside are all itineraries that stand beside that of -i, itself included.
+// beside returns the itinerary of -i and all that are defined beside it, or the built-in
+// ones.
 func (s *subject) beside() []*machine.Graph {
 	if s.itinerary == "" {
 		return s.app.builtin.graphs
@@ -159,8 +159,8 @@ func (s *subject) beside() []*machine.Graph {
 	return f.graphs
 }
 
-// offered are the itineraries from which completion takes names: that of -i,
-// or those that are built in.
+// offered returns the itineraries whose names are completed: that of -i, or the built-in
+// ones.
 func (s *subject) offered() []*machine.Graph {
 	if s.itinerary == "" {
 		return s.app.builtin.graphs

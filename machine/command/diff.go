@@ -8,24 +8,24 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// change is what is different between two plans of one run. Lists are empty, not
-// nil, if nothing is.
+// change describes the differences between two plans of one run. Lists without elements are
+// empty, not nil.
 type change struct {
 	Flags  []flagChange  `json:"flags"`
 	Steps  []stepChange  `json:"steps"`
 	Phases []phaseChange `json:"phases"`
 }
 
-// flagChange is a flag that has another value: true, false or unknown.
+// flagChange is a flag whose value differs: true, false or unknown.
 type flagChange struct {
 	Name   string `json:"name"`
 	Before string `json:"before"`
 	After  string `json:"after"`
-	// Set reports whether --set names the flag; otherwise it follows.
+	// Set reports whether --set names the flag; otherwise the change follows.
 	Set bool `json:"set"`
 }
 
-// stepChange is a step that is shown in one of the plans, or may be.
+// stepChange is a step that is shown in only one of the plans, or may be.
 type stepChange struct {
 	Name   string       `json:"name"`
 	Before phases.Truth `json:"before"`
@@ -34,22 +34,22 @@ type stepChange struct {
 	Tentative bool `json:"tentative"`
 }
 
-// phaseChange is a phase that runs in one of the plans, or may.
+// phaseChange is a phase that runs in only one of the plans, or may.
 type phaseChange struct {
 	Name   string       `json:"name"`
 	Step   string       `json:"step,omitempty"` // as in planPhase
 	Before phases.Truth `json:"before"`
 	After  phases.Truth `json:"after"`
-	Why    *machine.Why `json:"why,omitempty"` // of After; absent if that is yes
-	guard  string       // in words
+	Why    *machine.Why `json:"why,omitempty"` // reason for After; absent if the phase runs
+	guard  string       // the guard, in words
 }
 
-// changed reports whether anything in the plan is different. Flags alone do not
-// count: nothing depends on these then.
+// changed reports whether anything in the plan differs. Flags alone do not count: nothing
+// depends on them then.
 func (c change) changed() bool { return len(c.Steps)+len(c.Phases) > 0 }
 
-// changeOf compares the plan of a run with another of the same run, in which the
-// flags that are named have been set.
+// changeOf compares the plan of a run with another plan of that run, for which the flags in
+// set were set.
 func changeOf(p *planned, after *machine.Plan, set phases.Flags) change {
 	c := change{Flags: []flagChange{}, Steps: []stepChange{}, Phases: []phaseChange{}}
 	g, v := after.Graph(), after.Graph().Vocabulary()
@@ -58,7 +58,7 @@ func changeOf(p *planned, after *machine.Plan, set phases.Flags) change {
 			c.Flags = append(c.Flags, flagChange{v.Names(flag)[0], truthWord(then), truthWord(now), set.Has(flag)})
 		}
 	}
-	slices.SortStableFunc(c.Flags, func(a, b flagChange) int { // what is set, then what follows
+	slices.SortStableFunc(c.Flags, func(a, b flagChange) int { // those that are set first
 		switch {
 		case a.Set == b.Set:
 			return 0
@@ -84,7 +84,7 @@ func changeOf(p *planned, after *machine.Plan, set phases.Flags) change {
 	return c
 }
 
-// shown returns a function that reports of a step whether it is shown.
+// shown returns a function that reports whether a step is shown.
 func (p *planned) shown() func(step string) phases.Truth {
 	shown, maybe := p.steps(), p.maybeSteps()
 	return func(step string) phases.Truth {
@@ -98,12 +98,12 @@ func (p *planned) shown() func(step string) phases.Truth {
 	}
 }
 
-// stepBecomes is what becomes of a step, and of several.
+// stepBecomes are the verbs for the change of one step and of several.
 var stepBecomes = map[phases.Truth]struct{ one, several string }{
 	phases.True: {"appears", "appear"}, phases.False: {"vanishes", "vanish"}, phases.Unknown: {"may appear", "may appear"},
 }
 
-// text is a change of a step in words.
+// text describes the change of a step.
 func (c stepChange) text() string {
 	text := stepBecomes[c.After].one
 	if c.Tentative {
@@ -112,7 +112,7 @@ func (c stepChange) text() string {
 	return text
 }
 
-// text is a change of a phase in words, with the reason.
+// text describes the change of a phase, with the reason.
 func (c phaseChange) text() string {
 	switch {
 	case c.Why == nil && c.guard == "":
@@ -125,7 +125,7 @@ func (c phaseChange) text() string {
 	return "does not run: it " + whyText(c.Why)
 }
 
-// signCell is a name with a sign that tells what becomes of it.
+// signCell returns a cell with a name after the sign of its change.
 func signCell(name string, after phases.Truth) cell {
 	sign, color := "-", red
 	switch after {
@@ -137,14 +137,14 @@ func signCell(name string, after phases.Truth) cell {
 	return cell{text: sign + " " + name, color: color}
 }
 
-// diffElement is what --set changes of a run, as JSON.
+// diffElement describes in JSON what --set changes in a run.
 type diffElement struct {
 	runName
 	Itinerary string `json:"itinerary"`
 	change
 }
 
-// diffArray prints what --set changes as elements of an array.
+// diffArray prints what --set changes, as elements of an array.
 type diffArray struct{ array }
 
 func (p *diffArray) print(one *planned) error {
@@ -156,15 +156,14 @@ func (p *diffArray) print(one *planned) error {
 	return p.add(e)
 }
 
-// setChange is what --set changes.
+// setChange returns what --set changes.
 func (p *planned) setChange() change {
 	before := *p
 	before.plan = p.before
 	return changeOf(&before, p.plan, p.set)
 }
 
-// diffBlocks prints what --set changes as a paragraph for each run in which
-// something changes.
+// diffBlocks prints what --set changes, as a paragraph for each run that changes.
 type diffBlocks struct {
 	output
 	colors        colors
@@ -214,7 +213,7 @@ func (p *diffBlocks) print(one *planned) error {
 	return p.spill()
 }
 
-// title is what a paragraph about the plan begins with.
+// title is the heading of a paragraph about the plan.
 func (p *planned) title() string {
 	if p.run == nil {
 		return "itinerary " + p.plan.Graph().Name()

@@ -1,17 +1,17 @@
-// Package command is a command line over a catalogue: the itineraries of one kind
-// of object, and how its objects are read. It answers what a run will do before it
-// does it, why not the rest, what it does now and what is stuck; it draws runs, shows
-// them on a page, and runs them with simulated work.
+// Package command is a command line for a catalogue: the itineraries of one kind of
+// object, and how its objects are read. It shows what a run will do before it does it and
+// why it leaves the rest out, what it does now and whether it is stuck. It draws runs,
+// shows them on web pages, and simulates them.
 //
-// It is for the users of a controller that embeds this project, and for those who
-// support it. It works on what kubectl prints, must-gather archives included, and
-// talks to no cluster: it is no client of the API server, changes nothing, and
-// needs no rights. Real runs are the business of package machine/runner.
+// It is for the users of a controller that embeds this project and for those who support
+// them. It reads what kubectl prints, must-gather archives included. It does not connect
+// to a cluster, changes nothing there and needs no rights. To execute runs, use package
+// machine/runner.
 //
-// # A command of one's own
+// # Your own command
 //
-// [Main] runs the command of a [Catalogue]. This is all of a plugin of kubectl, which
-// is installed as kubectl-upgrade:
+// [Main] runs the command of a [Catalogue]. This is a complete plugin of kubectl, to be
+// installed as kubectl-upgrade:
 //
 //	func main() {
 //		os.Exit(command.Main(command.Catalogue{
@@ -22,38 +22,38 @@
 //		}))
 //	}
 //
-// Its help, examples and completion are about that catalogue. One with its
-// itineraries in a file is in example/kubectl-upgrade.
+// Help, examples and completion use the names of that catalogue. For a command with its
+// itineraries in a file, see example/kubectl-upgrade.
 //
-// kubectl completes a plugin by an executable beside it, kubectl_complete-upgrade.
-// The plugin prints that script:
+// kubectl completes a plugin by calling the executable kubectl_complete-upgrade beside
+// it. The plugin prints that script:
 //
 //	kubectl upgrade completion > kubectl_complete-upgrade
 //	chmod +x kubectl_complete-upgrade
 //
-// A command that is no plugin has a completion command for each shell.
+// A command that is not a plugin has a completion command for each shell.
 //
-// # What is read
+// # Input
 //
-// The state of a run ([runner.State]) is found wherever runners keep it: in the
-// annotation [StateAnnotation] or another, in the status, in a field of the status, or
-// in the items of a list in it, each of which is then a run, named OBJECT[ITEM].
-// The option --state-at names another place. An object of the catalogue's kind
-// without a state is a run that has not begun.
+// The state of a run ([runner.State]) is found where runners keep it: in the annotation
+// [StateAnnotation] or another, in the status, in a field of the status, or in the items
+// of a list there. Each item is then a run, named OBJECT[ITEM]. The option --state-at
+// names another place. An object of the catalogue's kind without a state is a run that
+// has not begun.
 //
-// The flags of a run are those that its state records. With [Catalogue.Sources],
-// those that it does not record are found from the objects, as are those of a run
-// that has not begun; what the objects answer otherwise today is noted, and --today
-// goes by them alone. With [Catalogue.Select], the rules of the runner say whether
-// the run goes on or switches. The other fields of a catalogue are for objects that
-// hold more than states, and for options and commands of its own.
+// The flags of a run are those that its state records. [Catalogue.Sources] provides the
+// flags that the state does not record, and those of a run that has not begun. If the
+// objects now differ from the state, a note reports it; --today uses the objects instead.
+// With [Catalogue.Select], the command resumes or switches a run by the rules of the
+// runner. The other fields of a catalogue are for objects that hold more than states, and
+// for additional options and commands.
 //
-// With -i FILE.yaml, runs of any other catalogue are read.
+// With -i FILE.yaml, the command reads runs of any other catalogue.
 //
-// # What is printed
+// # Output
 //
-// Results go to standard output, as a table or as JSON or YAML, whose words are a
-// contract. Each problem is one line on standard error that names the object or the
-// place; the others are still processed. The exit code is 1 if there was a problem,
-// and 2 if the command line or the catalogue makes no sense.
+// Results go to standard output as a table, JSON or YAML; the names and values in JSON
+// and YAML are stable. Each problem is one line on standard error that names the object or
+// the position; other objects are still processed. The exit code is 1 if there was a
+// problem, and 2 if the command line or the catalogue is invalid.
 package command

@@ -7,8 +7,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 )
 
-// printDocuments prints documents as they were read, or in the format given:
-// JSON if all were JSON.
+// printDocuments prints documents in a format. If format is empty, it is JSON if all
+// documents were read as JSON, otherwise YAML.
 func (a *app) printDocuments(documents []*document, format string) error {
 	documents = slices.DeleteFunc(slices.Clone(documents), (*document).meaningless)
 	yaml := format == formatYAML
@@ -36,13 +36,13 @@ func (a *app) printDocuments(documents []*document, format string) error {
 	return out.flush()
 }
 
-// meaningless reports whether the document is one object without a text.
+// meaningless reports whether the document is a single object without a text.
 func (d *document) meaningless() bool {
 	return !d.list && !d.array && len(d.objects) == 1 && d.objects[0].JSON == nil
 }
 
-// current is the text of a document with its objects as they are now, without
-// those that have none.
+// current returns the text of the document with the current texts of its objects, without
+// objects that have none.
 func (d *document) current() []byte {
 	if !d.list && !d.array {
 		if len(d.objects) == 0 {
@@ -66,7 +66,7 @@ func (d *document) current() []byte {
 	}
 }
 
-// current is the text of an object as it is now, in the event that it came in.
+// current returns the current text of the object, inside the watch event that it came in.
 func (o *Object) current() []byte {
 	if o.event == "" {
 		return o.JSON
@@ -74,7 +74,7 @@ func (o *Object) current() []byte {
 	return withMember(o.around, "object", o.JSON)
 }
 
-// withMember returns the text of an object with another value.
+// withMember returns the text of an object with one member replaced.
 func withMember(object []byte, name string, value []byte) []byte {
 	o := rawjson.ParseObject(object)
 	o.Set(name, value)

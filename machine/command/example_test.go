@@ -27,7 +27,7 @@ var restarts = machine.MustCompileSet(phases.Itinerary{
 	},
 })
 
-// What will run with some flags, without an object.
+// ExampleExecute plans an itinerary with some flags, without an object.
 func ExampleExecute() {
 	c := command.Catalogue{Command: "restartctl", Itineraries: restarts}
 	run := func(args ...string) {
@@ -42,8 +42,8 @@ func ExampleExecute() {
 	// Restart     Backup > Restart
 }
 
-// Why a phase of an object does not run any more. The state of the run is in its
-// status.
+// ExampleExecute_objects explains why a phase of an object does not run. The state of the
+// run is in its status.
 func ExampleExecute_objects() {
 	const objects = `
 apiVersion: ops.example.com/v1
@@ -58,13 +58,15 @@ status:
   - {name: Restart, phase: StopServer, started: "2026-11-20T12:00:00Z"}
 `
 	c := command.Catalogue{Command: "restartctl", Kind: "Restart", Itineraries: restarts}
-	command.Execute(context.Background(), c, []string{"explain", "StartBackup", "-f", "-"}, strings.NewReader(objects), os.Stdout, os.Stderr)
+	command.Execute(context.Background(), c, []string{"explain", "StartBackup", "-f", "-"}, strings.NewReader(objects), os.Stdout,
+		os.Stderr)
 	// Output:
 	// NAME   ITINERARY   KIND    RUNS   WHY
 	// blue   Restart     phase   no     phase StartBackup does not run: it needs WantsBackup
 }
 
-// The flags of objects whose runs have not begun, found from their spec.
+// ExampleCatalogue_sources finds the flags of objects whose runs have not begun from their
+// spec.
 func ExampleCatalogue_sources() {
 	c := command.Catalogue{
 		Command: "restartctl", Kind: "Restart", Itineraries: restarts,
@@ -95,9 +97,11 @@ func ExampleCatalogue_sources() {
 	// green   Restart     -       Restart
 }
 
-// A catalogue of which no command can be made is refused with all that is wrong.
+// ExampleCatalogue_problems shows the error of an invalid catalogue. It lists all problems.
 func ExampleCatalogue_problems() {
-	c := command.Catalogue{Command: "restartctl", Itineraries: restarts, Kind: "Re start", Options: []command.Option{{Name: "file", Usage: "a file"}}}
+	c := command.Catalogue{
+		Command: "restartctl", Itineraries: restarts, Kind: "Re start", Options: []command.Option{{Name: "file", Usage: "a file"}},
+	}
 	code := command.Execute(context.Background(), c, nil, strings.NewReader(""), os.Stdout, os.Stdout)
 	fmt.Println(code)
 	// Output:

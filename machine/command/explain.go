@@ -15,7 +15,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// The kinds of what is explained.
+// The kinds of names that can be explained.
 const (
 	kindPhase = "phase"
 	kindStep  = "step"
@@ -83,15 +83,15 @@ func (a *app) explain() *cobra.Command {
 	return cmd
 }
 
-// question is what is to be explained.
+// question describes what to explain.
 type question struct {
 	name    string
-	stepNow string // the present name of the step that was called so
-	// As which of them.
+	stepNow string // the current name of the step that had that name
+	// The kinds to look for.
 	phase, step, flag bool
 }
 
-// kinds are those that are asked for.
+// kinds returns the kinds to look for.
 func (q question) kinds() (kinds []string) {
 	if q.phase {
 		kinds = append(kinds, kindPhase)
@@ -105,7 +105,7 @@ func (q question) kinds() (kinds []string) {
 	return kinds
 }
 
-// stepNow is the present name of a step.
+// stepNow returns the current name of a step.
 func (a *app) stepNow(name string) string {
 	if a.catalogue.StepNow == nil {
 		return name
@@ -113,8 +113,8 @@ func (a *app) stepNow(name string) string {
 	return a.catalogue.StepNow(name)
 }
 
-// find returns the indices of the phase and of the step of an itinerary; -1
-// for what it does not have, or what is not asked for.
+// find returns the indices of the phase and of the step in an itinerary. An index is -1 if
+// the itinerary has none or that kind is not asked for.
 func (q question) find(g *machine.Graph) (phase, step int) {
 	phase, step = -1, -1
 	if q.phase {
@@ -127,14 +127,14 @@ func (q question) find(g *machine.Graph) (phase, step int) {
 			step = slices.Index(g.Steps(), q.stepNow)
 		}
 	}
-	// A step that has the name now comes before a phase that had it formerly.
+	// A step with that current name takes precedence over a phase with that former name.
 	if step >= 0 && phase >= 0 && g.Steps()[step] == q.name && g.Phase(phase).Name != q.name {
 		phase = -1
 	}
 	return phase, step
 }
 
-// flagOf returns the flag that is asked for, or none.
+// flagOf returns the flag of that name, or zero.
 func (q question) flagOf(v *phases.Vocabulary) phases.Flags {
 	if !q.flag {
 		return 0
@@ -143,11 +143,11 @@ func (q question) flagOf(v *phases.Vocabulary) phases.Flags {
 	return flag
 }
 
-// what is what is asked for, in words.
+// what describes the kinds to look for.
 func (q question) what() string { return wording.List(q.kinds(), "or") }
 
-// check refuses a name that no itinerary has. The argument of -i says where to
-// look, if it was given.
+// check returns an error if no itinerary has the name. Arg is the argument of -i, for a
+// hint on how to list names.
 func (q question) check(a *app, itineraries []*machine.Graph, arg string) error {
 	if q.known(itineraries) {
 		return nil
@@ -169,7 +169,7 @@ func (q question) check(a *app, itineraries []*machine.Graph, arg string) error 
 	return fmt.Errorf("%s %s %q%s", where, q.what(), q.name, hint)
 }
 
-// known reports whether one of the itineraries has what is asked for.
+// known reports whether one of the itineraries has the name.
 func (q question) known(itineraries []*machine.Graph) bool {
 	return slices.ContainsFunc(itineraries, func(g *machine.Graph) bool {
 		phase, step := q.find(g)
@@ -177,7 +177,7 @@ func (q question) known(itineraries []*machine.Graph) bool {
 	})
 }
 
-// names are those that can be asked for.
+// names returns the names of these kinds in the itineraries.
 func (q question) names(itineraries []*machine.Graph) []string {
 	var names []string
 	add := func(name string) {
@@ -209,26 +209,26 @@ func (q question) names(itineraries []*machine.Graph) []string {
 	return names
 }
 
-// explanation is what is said of a phase, a step or a flag.
+// explanation describes a phase, a step or a flag.
 type explanation struct {
 	runName
 	Itinerary string `json:"itinerary"`
 	Kind      string `json:"kind"`
-	// Runs is, of a flag, its value.
+	// Runs reports whether a phase runs or a step is shown. For a flag it is the value.
 	Runs      phases.Truth `json:"runs"`
 	Tentative bool         `json:"tentative"`
-	Guard     string       `json:"guard"` // the part that does not admit; empty if it runs
+	Guard     string       `json:"guard"` // part of the guard that does not admit; empty if it runs
 	Missing   []string     `json:"missing"`
 	DecidedBy []string     `json:"decidedBy"`
 	Text      string       `json:"text"`
-	// Flag is what else is said of a flag.
+	// Flag holds the rest of the explanation of a flag.
 	Flag *flagExplanation `json:"flag,omitempty"`
 
-	// lines are the text for a table: the answer, and then the reasons.
+	// lines are the lines in a table: the answer, then the reasons.
 	lines []string
 }
 
-// say makes the text of an answer and its reasons.
+// say sets the text from an answer and its reasons.
 func (e *explanation) say(answer string, reasons ...string) {
 	e.lines = []string{answer}
 	for _, reason := range reasons {
@@ -237,7 +237,7 @@ func (e *explanation) say(answer string, reasons ...string) {
 	e.Text = strings.Join(append([]string{answer}, reasons...), "; ")
 }
 
-// ask explains what the itinerary of a plan has of that name.
+// ask explains everything of that name in the itinerary of a plan.
 func (q question) ask(ctx context.Context, p *planned, noun string) []explanation {
 	var all []explanation
 	phase, step := q.find(p.plan.Graph())
@@ -268,7 +268,7 @@ func explainPhase(one *planned, i int, noun string) explanation {
 	text := "phase " + phase.Name
 	guard := phase.Guard.Text(p.Graph().Vocabulary())
 	switch {
-	case why == nil && guard == "" && p.Graph().Plan(phases.Facts{}).Runs(i) == phases.True: // whatever the flags
+	case why == nil && guard == "" && p.Graph().Plan(phases.Facts{}).Runs(i) == phases.True: // for any values of the flags
 		text += " runs in every " + noun + " of this itinerary"
 	case why == nil && guard == "":
 		text += " runs: it is reached"
@@ -284,7 +284,7 @@ func explainPhase(one *planned, i int, noun string) explanation {
 		text += " does not run: it " + whyText(why)
 	}
 	var more []string
-	if why != nil && phase.Guard.Reads().Len() > len(e.Missing) { // else the reason says it all
+	if why != nil && phase.Guard.Reads().Len() > len(e.Missing) { // otherwise the reason names all flags
 		more = append(more, "its guard is "+guard)
 	}
 	if phase.Steps != nil && e.Runs != phases.False {
@@ -297,13 +297,13 @@ func explainPhase(one *planned, i int, noun string) explanation {
 	return e
 }
 
-// decidedAhead are the phases ahead that decide a flag which the guard of a phase
-// reads, and from which a way leads to it, whatever the guards say: by a jump back
-// from a phase that is not before it.
+// decidedAhead returns the phases ahead that decide a flag which the guard of phase i
+// reads, and from which a path leads to phase i. Guards along the path are ignored. Such a
+// phase comes before phase i, or a jump leads back from it.
 func decidedAhead(p *machine.Plan, i int) (names []string) {
 	g := p.Graph()
 	reads := g.Phase(i).Guard.Reads()
-	last := i - 1 // the last phase from which a way leads there
+	last := i - 1 // the last phase with a path to phase i
 	for j := g.Len() - 1; j > last; j-- {
 		for _, jump := range g.Phase(j).Jumps {
 			if to, err := g.Lookup(jump.To); err == nil && to <= i {
@@ -319,7 +319,7 @@ func decidedAhead(p *machine.Plan, i int) (names []string) {
 	return names
 }
 
-// stepsOf are the steps that a phase may belong to.
+// stepsOf returns the steps that a phase may belong to.
 func stepsOf(p *machine.Plan, i int) (names []string) {
 	for k := range p.Under(i) {
 		names = append(names, p.Graph().Steps()[k])
@@ -327,11 +327,11 @@ func stepsOf(p *machine.Plan, i int) (names []string) {
 	return names
 }
 
-// mayChange is said of what depends on flags that a phase may still change.
+// mayChange describes what depends on flags that a phase may still change.
 const mayChange = "that may still change"
 
-// explainStep sums up the phases of a step: those that run, if it is
-// visible; the reasons of the others, if it is not.
+// explainStep explains a step by its phases: those that run if it is visible, otherwise the
+// reasons why they do not.
 func explainStep(p *planned, k int) explanation {
 	plan, g := p.plan, p.plan.Graph()
 	name := g.Steps()[k]
@@ -354,15 +354,8 @@ func explainStep(p *planned, k int) explanation {
 			}
 			continue
 		}
-		runs, one := plan.Runs(i), p.whyUnder(i, k)
-		if one != nil && runs == phases.True { // under another step
-			runs = phases.False
-			for step := range plan.Under(i) {
-				if step == k {
-					runs = phases.Unknown
-				}
-			}
-		}
+		one := p.whyUnder(i, k)
+		runs := runsUnder(plan, i, k, one)
 		if runs == phases.True {
 			running = append(running, phase.Name)
 			deciding = append(deciding, decidedAhead(plan, i)...)
@@ -414,7 +407,20 @@ func explainStep(p *planned, k int) explanation {
 	return e
 }
 
-// since is the tail of a sentence that names the flags in the way.
+// runsUnder reports whether phase i runs under step k. Why is the reason why it does not, or nil.
+func runsUnder(plan *machine.Plan, i, k int, why *machine.Why) phases.Truth {
+	if why == nil || plan.Runs(i) != phases.True {
+		return plan.Runs(i)
+	}
+	for step := range plan.Under(i) { // it runs, perhaps under another step
+		if step == k {
+			return phases.Unknown
+		}
+	}
+	return phases.False
+}
+
+// since returns a clause that names the flags that prevent the phases from running.
 func (r reasons) since(v *phases.Vocabulary) string {
 	var lacking, excluding phases.Flags
 	for _, one := range r {
@@ -446,7 +452,7 @@ func (r reasons) since(v *phases.Vocabulary) string {
 	return ", since " + strings.Join(all, " and ")
 }
 
-// explainPrinter prints what is explained of each plan.
+// explainPrinter prints the explanations for each plan.
 type explainPrinter interface {
 	print(*planned, []explanation) error
 	close() error
@@ -463,9 +469,9 @@ func (p *explainArray) print(_ *planned, all []explanation) error {
 	return nil
 }
 
-// explainTable prints a row for each explanation, with the reasons below it, and
-// one for a run whose itinerary has nothing of that name. What is the same for all
-// runs comes first.
+// explainTable prints one row for each explanation, with the reasons below it, and one for
+// each run whose itinerary has nothing of that name. What is common to all runs comes
+// first.
 type explainTable struct {
 	output
 	colors   colors
@@ -516,8 +522,8 @@ func (p *explainTable) close() error {
 	return p.flush()
 }
 
-// flag writes what is explained of a flag whatever the run: for each itinerary
-// what depends on it there.
+// flag writes the part of the explanation of a flag that is common to all runs: for each
+// itinerary, what depends on the flag.
 func (p *explainTable) flag() {
 	t := table{colors: p.colors, width: p.width}
 	var done []string
@@ -547,7 +553,7 @@ func (p *explainTable) flag() {
 	}
 }
 
-// cell is whether it runs, or the value of a flag, with a mark if that may still
+// cell describes whether it runs, or the value of a flag, with a mark if that may still
 // change.
 func (e *explanation) cell() cell {
 	text := e.Runs.String()

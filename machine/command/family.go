@@ -8,15 +8,15 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// family is itineraries that are defined together, each of any size. Those that
-// run are a [machine.Set], which has more to refuse.
+// family holds itineraries that are defined together. Each may be of any size: only
+// [machine.Set], which is needed to run them, limits that.
 type family struct {
-	definitions []phases.Itinerary // of a file
+	definitions []phases.Itinerary // if read from a file
 	graphs      []*machine.Graph
-	compiled    *machine.Set // of the catalogue, or once they are run
+	compiled    *machine.Set // of the catalogue, or made by set
 }
 
-// newFamily compiles itineraries. The error joins all that is wrong.
+// newFamily compiles itineraries. The error joins all problems.
 func newFamily(definitions ...phases.Itinerary) (*family, error) {
 	f := &family{definitions: definitions}
 	var errs []error
@@ -30,7 +30,7 @@ func newFamily(definitions ...phases.Itinerary) (*family, error) {
 	return f, errors.Join(errs...)
 }
 
-// familyOfSet are the itineraries of a catalogue.
+// familyOfSet returns the itineraries of a catalogue.
 func familyOfSet(set *machine.Set) *family {
 	f := &family{compiled: set}
 	for _, name := range set.Names() {
@@ -40,7 +40,7 @@ func familyOfSet(set *machine.Set) *family {
 	return f
 }
 
-// names are those of the itineraries, in order.
+// names returns the names of the itineraries, in order.
 func (f *family) names() []string { return graphNames(f.graphs) }
 
 // graph returns the itinerary of that name.
@@ -53,7 +53,7 @@ func (f *family) graph(name string) (*machine.Graph, error) {
 	return nil, &phases.UnknownItineraryError{Name: name, Known: f.names(), Nearest: wording.Nearest(name, f.names())}
 }
 
-// set compiles the itineraries for running.
+// set compiles the itineraries for running them.
 func (f *family) set() (*machine.Set, error) {
 	if f.compiled == nil {
 		var err error
@@ -64,5 +64,5 @@ func (f *family) set() (*machine.Set, error) {
 	return f.compiled, nil
 }
 
-// vocabulary is that of the itineraries: one for all that are defined together.
+// vocabulary returns the vocabulary, which the itineraries share.
 func (f *family) vocabulary() *phases.Vocabulary { return f.graphs[0].Vocabulary() }

@@ -12,24 +12,24 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// maxStream is the number of bytes that one stream may have, before and after
-// it is decompressed.
+// maxStream is the maximum size of a stream in bytes, both before and after decompression.
 const maxStream = 64 << 20
 
-// tooLargeError is a stream that is larger than what is read.
+// tooLargeError reports a stream that is larger than the limit.
 type tooLargeError struct {
 	Stream string
 	Limit  int
 }
 
 func (e *tooLargeError) Error() string {
-	return fmt.Sprintf("%s is larger than %d MiB, which is all that is read; split it, or list fewer objects", e.Stream, e.Limit>>20)
+	return fmt.Sprintf("%s is larger than the limit of %d MiB; split it, or list fewer objects", e.Stream, e.Limit>>20)
 }
 
-// compressedError is a stream that begins as gzip writes it, and cannot be
-// decompressed.
+// compressedError reports a stream that begins like a gzip file and cannot be decompressed.
 type compressedError struct {
 	Stream string
 	Err    error
@@ -46,13 +46,13 @@ func (e *compressedError) Error() string {
 // Unwrap returns the error of gzip.
 func (e *compressedError) Unwrap() error { return e.Err }
 
-// extensions are those of the files of a directory that are read, each also
-// with .gz behind it.
+// extensions are the extensions of the files that are read in a directory, each also
+// followed by .gz.
 var extensions = []string{".yaml", ".yml", ".json"}
 
-// documents reads files and directories, and prints what is wrong with them;
-// what can be read is returned all the same. Objects that keep does not report are
-// left out, unless it is nil.
+// documents reads files and directories and prints the problems with them. It returns
+// everything that could be read, without the objects for which keep is false. If keep is
+// nil, it returns all objects.
 func (a *app) documents(files []string, keep func(*Object) bool) *input {
 	in := new(input)
 	for _, file := range files {
@@ -65,16 +65,15 @@ func (a *app) documents(files []string, keep func(*Object) bool) *input {
 	return in
 }
 
-// directory reads the files of a directory and of those below it, in the order
-// of their names.
+// directory reads the files in a directory and below it, in the order of their names.
 func (a *app) directory(in *input, directory string, keep func(*Object) bool) {
 	read := 0
 	lost := func(name string, err error) error {
 		a.problem(cannotRead(err))
 		in.lost = append(in.lost, name)
-		return nil // the others are read
+		return nil // continue with the others
 	}
-	// The separator makes it follow a link.
+	// The separator makes WalkDir follow a symbolic link.
 	_ = filepath.WalkDir(filepath.Clean(directory)+string(filepath.Separator), func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return lost(name, err)
@@ -82,7 +81,7 @@ func (a *app) directory(in *input, directory string, keep func(*Object) bool) {
 		if entry.IsDir() || !slices.Contains(extensions, filepath.Ext(strings.TrimSuffix(name, ".gz"))) {
 			return nil
 		}
-		info, err := os.Stat(name) // what a link leads to
+		info, err := os.Stat(name) // follows links
 		switch {
 		case err != nil:
 			return lost(name, err)
@@ -93,7 +92,8 @@ func (a *app) directory(in *input, directory string, keep func(*Object) bool) {
 		return nil
 	})
 	if read == 0 {
-		a.problem(fmt.Errorf("%s: holds no file that is read: %s, each also with .gz; check the name", directory, strings.Join(extensions, ", ")))
+		a.problem(
+			fmt.Errorf("%s: no file in it ends in %s, or one of these with .gz; check the name", directory, wording.List(extensions, "or")))
 		in.lost = append(in.lost, directory)
 	}
 }
@@ -116,7 +116,7 @@ func (in *input) take(r *reader, file string) {
 	}
 }
 
-// streamNames are what messages call the files.
+// streamNames returns the names of files in messages.
 func streamNames(files []string) []string {
 	names := slices.Clone(files)
 	for i, file := range names {
@@ -127,8 +127,8 @@ func streamNames(files []string) []string {
 	return names
 }
 
-// slurp reads the text of a stream, unless that is too large. What gzip wrote
-// is decompressed.
+// slurp reads and, if needed, decompresses the text of a stream. The text must be within
+// the limit.
 func (r *reader) slurp(file string) ([]byte, error) {
 	if text, held := r.held[file]; held {
 		return text, nil
@@ -146,12 +146,12 @@ func (r *reader) slurp(file string) ([]byte, error) {
 			if info.Size() > maxStream {
 				return nil, &tooLargeError{Stream: r.stream, Limit: maxStream}
 			}
-			text.Grow(int(info.Size()) + bytes.MinRead) // one read, and one to find the end
+			text.Grow(int(info.Size()) + bytes.MinRead) // room for the last read, which finds the end
 		}
 	}
 	buffered := bufio.NewReader(io.LimitReader(in, maxStream+1))
 	in = buffered
-	magic, _ := buffered.Peek(2) // an error comes again
+	magic, _ := buffered.Peek(2) // an error is returned by the next read
 	compressed := string(magic) == "\x1f\x8b"
 	if compressed {
 		z, err := gzip.NewReader(buffered)
@@ -172,7 +172,7 @@ func (r *reader) slurp(file string) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// hold reads the text of a stream and keeps it, since a pipe can be read once.
+// hold reads the text of a stream and keeps it, because a pipe can be read only once.
 func (a *app) hold(file string) ([]byte, error) {
 	r := &reader{app: a, stream: streamNames([]string{file})[0]}
 	text, err := r.slurp(file)
@@ -185,8 +185,7 @@ func (a *app) hold(file string) ([]byte, error) {
 	return text, err
 }
 
-// cannotRead is the error of a file that cannot be read, with what to do if
-// that is clear.
+// cannotRead returns the error of a file that cannot be read, with a hint if there is one.
 func cannotRead(err error) error {
 	hint := ""
 	if errors.Is(err, fs.ErrNotExist) {

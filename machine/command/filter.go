@@ -12,11 +12,11 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 )
 
-// filter chooses some of the runs that were read.
+// filter selects some of the runs that were read.
 type filter struct {
-	names     []string // those that have one of these names
-	itinerary string   // those that are on it
-	step      string   // those that show it, or may; under its present name
+	names     []string // runs that have one of these names
+	itinerary string   // runs that are on it
+	step      string   // runs that show it, or may; its current name
 }
 
 // registerFilter adds --name and --itinerary-name to a command.
@@ -29,17 +29,19 @@ func (s *subject) registerFilter(cmd *cobra.Command) {
 // registerNames adds --name to a command.
 func (s *subject) registerNames(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&s.filter.names, "name", nil,
-		"with -f, only the "+s.app.noun()+" of that `NAME`, NAMESPACE/NAME or NAME[ITEM], and KIND/NAME if objects of several kinds have one name; can be given several times")
+		"with -f, only the "+s.app.noun()+" of that `NAME`, NAMESPACE/NAME or NAME[ITEM], and KIND/NAME if objects of several kinds "+
+			"have that name; can be repeated")
 	complete(cmd, "name", cobra.NoFileCompletions)
 }
 
 // registerRuns adds --runs to a command.
 func (s *subject) registerRuns(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.filter.step, "runs", "", "with -f, only those that run the `STEP` by what is known now, or may run it")
+	cmd.Flags().StringVar(&s.filter.step, "runs", "", "with -f, only those that run the `STEP`, or may run it, by the flags known now")
 	complete(cmd, "runs", s.completeSteps)
 }
 
-// checkFilter refuses filters without objects, or with names that no itinerary has.
+// checkFilter returns an error if a filter is given without objects, or with a name that no
+// itinerary has.
 func (a *app) checkFilter(cmd *cobra.Command, s *subject, itineraries []*machine.Graph) error {
 	for _, option := range []string{"name", "itinerary-name", "runs"} {
 		switch {
@@ -69,8 +71,8 @@ func (a *app) checkFilter(cmd *cobra.Command, s *subject, itineraries []*machine
 	return nil
 }
 
-// chosen are the runs that --name and --itinerary-name leave. A name that no run
-// has is an error.
+// chosen returns the runs that match --name and --itinerary-name. A name that no run has is
+// an error.
 func (a *app) chosen(all *reading, f *filter) ([]*Run, error) {
 	for _, name := range f.names {
 		if !slices.ContainsFunc(all.Runs, func(r *Run) bool { return r.is(name) }) {
@@ -87,14 +89,14 @@ func (a *app) chosen(all *reading, f *filter) ([]*Run, error) {
 	return runs, nil
 }
 
-// noRunNamed is the error of a name that no run has.
+// noRunNamed returns the error of a name that no run has.
 func (a *app) noRunNamed(all *reading, name string) error {
 	var known []string
 	for _, r := range all.Runs {
 		known = append(known, r.name())
 	}
 	if len(known) == 0 && a.failed {
-		return errReported // that none was read
+		return errReported // no run was read, which is reported
 	}
 	for _, o := range all.objects.List {
 		if a.failed && (name == o.Ref.Name || name == o.Ref.String()) {
@@ -109,12 +111,12 @@ func (a *app) noRunNamed(all *reading, name string) error {
 	return fmt.Errorf("there is no %s %q%s", what, name, wording.DidYouMean(wording.Nearest(name, known)))
 }
 
-// admits reports whether --runs leaves the run.
+// admits reports whether a run matches --runs.
 func (f *filter) admits(p *planned) bool {
 	return f.step == "" || slices.Contains(p.steps(), f.step) || slices.Contains(p.maybeSteps(), f.step)
 }
 
-// String is what the runs that are left do, for a message that none is.
+// String describes the runs that match, for the message that there are none.
 func (f *filter) String() string {
 	var all []string
 	if f.names != nil {
@@ -129,10 +131,10 @@ func (f *filter) String() string {
 	return strings.Join(all, " and ")
 }
 
-// count is a number of runs in words.
+// count formats a number of runs.
 func (a *app) count(n int) string {
 	return fmt.Sprintf("%d %s", n, plural(a.noun(), n))
 }
 
-// errDiffNeedsSet refuses --diff alone.
-var errDiffNeedsSet = errors.New("--diff needs --set FLAG=VALUE, and shows what that changes")
+// errDiffNeedsSet is the error of --diff without --set.
+var errDiffNeedsSet = errors.New("--diff needs --set FLAG=VALUE, whose effect it shows")

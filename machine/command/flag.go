@@ -10,24 +10,24 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// flagExplanation is what is said of a flag beside its value.
+// flagExplanation describes a flag beyond its value.
 type flagExplanation struct {
 	Description string `json:"description"`
 	Live        bool   `json:"live"`
-	// ReadBy is what reads it in the itinerary, and DecidedBy the phases that decide
-	// it there, whether or not they run.
+	// ReadBy lists the guards of the itinerary that read the flag, and DecidedBy the phases
+	// that decide it, even if they do not run.
 	ReadBy    []flagReader `json:"readBy"`
 	DecidedBy []string     `json:"decidedBy"`
-	// Relations are those that name it, in words.
+	// Relations are the relations that name the flag, in words.
 	Relations []string `json:"relations"`
-	// IfOther is what each other value would change, by the rules of --set.
+	// IfOther describes what each other value would change, computed as for --set.
 	IfOther []otherValue `json:"ifOther"`
 }
 
 // flagReader is a guard that reads a flag.
 type flagReader struct {
 	Phase string `json:"phase"`
-	// What is whose guard it is: guard (of the phase), jump or step.
+	// What names the owner of the guard: guard (the phase itself), jump or step.
 	What string `json:"what"`
 	// Of is the target of the jump, or the step.
 	Of string `json:"of,omitempty"`
@@ -46,13 +46,18 @@ const (
 	readerStep  = "step"
 )
 
-// explainFlag explains a flag: its value, what depends on it, and what each other
-// value would change.
+// explainFlag explains a flag: its value, what depends on it, and what each other value
+// would change.
 func explainFlag(ctx context.Context, p *planned, flag phases.Flags) explanation {
 	g, v := p.plan.Graph(), p.plan.Graph().Vocabulary()
 	name := v.Names(flag)[0]
-	e := explanation{Kind: kindFlag, Runs: p.plan.Facts().Of(flag), Tentative: p.plan.Decides().Has(flag), Missing: []string{}, DecidedBy: []string{}}
-	x := &flagExplanation{Description: v.Describe(flag), Live: v.Live().Has(flag), ReadBy: readers(g, flag), DecidedBy: []string{}, Relations: []string{}, IfOther: []otherValue{}}
+	e := explanation{
+		Kind: kindFlag, Runs: p.plan.Facts().Of(flag), Tentative: p.plan.Decides().Has(flag), Missing: []string{}, DecidedBy: []string{},
+	}
+	x := &flagExplanation{
+		Description: v.Describe(flag), Live: v.Live().Has(flag), ReadBy: readers(g, flag), DecidedBy: []string{}, Relations: []string{},
+		IfOther: []otherValue{},
+	}
 	e.Flag = x
 	for i := range g.Len() {
 		if g.Phase(i).Decides.Has(flag) {
@@ -90,7 +95,7 @@ func explainFlag(ctx context.Context, p *planned, flag phases.Flags) explanation
 	return e
 }
 
-// readers are the guards in an itinerary that read a flag.
+// readers returns the guards of an itinerary that read a flag.
 func readers(g *machine.Graph, flag phases.Flags) []flagReader {
 	all := []flagReader{}
 	for i := range g.Len() {
@@ -112,8 +117,8 @@ func readers(g *machine.Graph, flag phases.Flags) []flagReader {
 	return all
 }
 
-// jumpsWith is in words which jumps whose guards read a flag are taken by the phases
-// that run in a plan, and which are not: empty if no such jump reads it.
+// jumpsWith describes which jumps that read a flag are taken by the phases that run in a
+// plan, and which are not. It is empty if no jump reads the flag.
 func jumpsWith(plan *machine.Plan, flag phases.Flags) (text string) {
 	g := plan.Graph()
 	for i := range g.Len() {
@@ -128,14 +133,14 @@ func jumpsWith(plan *machine.Plan, flag phases.Flags) (text string) {
 				text += fmt.Sprintf(", and %s jumps to %s", g.Phase(i).Name, j.To)
 			}
 			if holds != phases.False {
-				break // the first that holds is taken
+				break // the first jump that holds is taken
 			}
 		}
 	}
 	return text
 }
 
-// text is in words what the value would change for a flag of that name, and the jumps
+// text describes what the value would change for the flag of that name. Jumps is appended
 // if the same phases run.
 func (o otherValue) text(name, jumps string) string {
 	text := "with " + name + "=" + o.Value
@@ -178,13 +183,14 @@ func (o otherValue) text(name, jumps string) string {
 			}
 		}
 		if names != nil {
-			all = append(all, map[phases.Truth]string{phases.False: "without ", phases.True: "with ", phases.Unknown: "perhaps with "}[after]+wording.Few(names))
+			with := map[phases.Truth]string{phases.False: "without ", phases.True: "with ", phases.Unknown: "perhaps with "}
+			all = append(all, with[after]+wording.Few(names))
 		}
 	}
 	return text + ": " + strings.Join(all, ", ")
 }
 
-// title is what the explanation of a flag begins with.
+// title is the heading of the explanation of a flag.
 func (x *flagExplanation) title(name string) string {
 	if x.Description == "" {
 		return "flag " + name
@@ -192,7 +198,7 @@ func (x *flagExplanation) title(name string) string {
 	return "flag " + name + ": " + x.Description
 }
 
-// uses are in words what reads and decides the flag in its itinerary.
+// uses describes what reads and decides the flag in its itinerary.
 func (x *flagExplanation) uses() []string {
 	var guards, others []string
 	for _, r := range x.ReadBy {
@@ -210,7 +216,7 @@ func (x *flagExplanation) uses() []string {
 		lines = append(lines, "read by the guards of "+wording.List(guards, "and"))
 	}
 	if others != nil {
-		lines = append(lines, "on it depends "+wording.List(others, "and"))
+		lines = append(lines, "affects "+wording.List(others, "and"))
 	}
 	if lines == nil {
 		return []string{"nothing depends on it"}

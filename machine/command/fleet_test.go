@@ -25,9 +25,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// fleet is the custom resource of an embedder with many runs in one object: the
-// upgrade of each of its databases. Where a database is backed up to is an object
-// of its own.
+// fleet is the custom resource of an embedder with many runs in one object: the upgrade of
+// each of its databases. The backup store of the databases is another object.
 type fleet struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -37,7 +36,7 @@ type fleet struct {
 }
 
 type fleetSpec struct {
-	// Store is the BackupStore of the databases that are backed up.
+	// Store is the BackupStore of the databases to back up.
 	Store     string     `json:"store,omitempty"`
 	Databases []database `json:"databases"`
 }
@@ -72,8 +71,8 @@ func (d *database) selects() string {
 	return "Upgrade"
 }
 
-// sources are those of the flags of a database, for the controller and for the
-// command. That there is a backup store is another object's to say.
+// sources returns the sources of the flags of a database, for the controller and for the
+// command. Another object decides whether there is a backup store.
 func (d *database) sources(v *phases.Vocabulary, backup func() (bool, error)) (*phases.Sources, error) {
 	known := func(value bool) func() (bool, error) { return func() (bool, error) { return value, nil } }
 	var all []phases.Source
@@ -81,14 +80,14 @@ func (d *database) sources(v *phases.Vocabulary, backup func() (bool, error)) (*
 		"BackupWanted": backup, "HasReplicas": known(d.Replicas > 0), "ReplicasLeft": known(d.Replicas > 0),
 		"SchemaChanges": known(d.Schema), "TrafficStopped": known(d.Schema || d.Replicas > 0), "TrafficCut": known(false),
 	} {
-		if flag, err := v.Parse(name); err == nil { // a release has it
+		if flag, err := v.Parse(name); err == nil { // if the release has the flag
 			all = append(all, phases.Source{Flag: flag, Evaluate: phases.Bool(func(context.Context) (bool, error) { return value() })})
 		}
 	}
 	return phases.NewSources(v, all...)
 }
 
-// upgradesText is the file of the embedder's itineraries.
+// upgradesText returns the file of the embedder's itineraries.
 func upgradesText(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/upgrades.yaml")
@@ -112,7 +111,7 @@ func vocabulary(t *testing.T, set *machine.Set) *phases.Vocabulary {
 	return g.Vocabulary()
 }
 
-// runTo runs the upgrade of a database until it is in a phase.
+// runTo runs the upgrade of a database until it reaches a phase.
 func (d *databaseRun) runTo(t *testing.T, set *machine.Set, phase string) {
 	t.Helper()
 	v := vocabulary(t, set)
@@ -146,11 +145,11 @@ func (d *databaseRun) runTo(t *testing.T, set *machine.Set, phase string) {
 	}
 }
 
-// The file of a fleet is what a runner makes, and what users did since.
-func TestTheFileOfAFleetIsWhatTheRunnerMakes(t *testing.T) {
+// testdata/fleet.yaml holds what the runner wrote, and later changes by users.
+func TestFleetFileIsWrittenByTheRunner(t *testing.T) {
 	set := loadSet(t, upgradesText(t))
-	// An earlier release: StartBackup had another name, and TrafficStopped was no
-	// flag.
+	// In this earlier release StartBackup has another name and the flag TrafficStopped does
+	// not exist.
 	earlier := loadSet(t, strings.NewReplacer(
 		"StartBackup, step: Backup, all: [BackupWanted], formerly: [Dump]", "Dump, step: Backup, all: [BackupWanted]",
 		"TrafficStopped", "TrafficCut",
@@ -190,7 +189,7 @@ func TestTheFileOfAFleetIsWhatTheRunnerMakes(t *testing.T) {
 
 const noStoresOption = "no-stores"
 
-// fleets is a catalogue that uses all that a catalogue can bring.
+// fleets is a catalogue that uses all fields.
 func fleets(t *testing.T) command.Catalogue {
 	set := loadSet(t, upgradesText(t))
 	v := vocabulary(t, set)
@@ -295,14 +294,16 @@ func fleetText(t *testing.T) string {
 	return string(text)
 }
 
-// One table of a fleet shows most of what a state decides: recorded facts are the
-// flags, the runner's rules say which itinerary is on, and what cannot be is named
-// and does not hide the rest.
-func TestAFleet(t *testing.T) {
+// The table of a fleet covers most rules of states: recorded facts are the flags, the
+// runner's rules decide the itinerary, and an invalid item is reported without hiding the
+// others.
+func TestFleet(t *testing.T) {
 	const (
-		edited = "fleetctl: note: Fleet databases/shop: item stock: the objects say SchemaChanges=false and TrafficStopped=false today; the run goes by what it has recorded (plan --today goes by the objects)\n"
-		typo   = `fleetctl: Fleet databases/shop: item typo: planned from the first phase: itinerary "Upgrade" has no phase "WaitForBakcup"; did you mean "WaitForBackup"?` + "\n"
-		store  = "flag BackupWanted is unknown: BackupStore s3 was not read; list it as well, or give --no-stores if there is none\n"
+		edited = "fleetctl: note: Fleet databases/shop: item stock: the objects give SchemaChanges=false and TrafficStopped=false " +
+			"today; the run uses its recorded flags (plan --today uses the objects)\n"
+		typo = `fleetctl: Fleet databases/shop: item typo: planned from the first phase: itinerary "Upgrade" has no phase ` +
+			`"WaitForBakcup"; did you mean "WaitForBackup"?` + "\n"
+		store = "flag BackupWanted is unknown: BackupStore s3 was not read; list it as well, or give --no-stores if there is none\n"
 	)
 	const begun = `NAME           ITINERARY   PHASE                       STEPS
 shop[orders]   Upgrade     WaitForBackup               Prepare > Backup > Cutover
@@ -320,7 +321,8 @@ shop[typo]     Upgrade     WaitForBakcup               Prepare > Backup > Cutove
 		{"all that its flags need was read", fleetText(t) + backupStore, nil,
 			begun + "shop[new]      Upgrade     -                           Prepare > Backup > Replicas > Cutover\n", edited + typo},
 		{"an object that it refers to is missing", fleetText(t), nil,
-			begun + "shop[new]      Upgrade     -                           Prepare > (Backup) > Replicas > Cutover > (Cleanup)\n\n(NAME)  depends on a flag that is unknown, or on a choice that is not made\n",
+			begun + "shop[new]      Upgrade     -                           Prepare > (Backup) > Replicas > Cutover > (Cleanup)\n\n" +
+				"(NAME)  depends on a flag that is unknown, or on a choice that is not made\n",
 			edited + typo + "fleetctl: Fleet databases/shop: item new: " + store},
 		{"by the objects of today", fleetText(t) + backupStore, []string{"--today"},
 			begun + "shop[new]      Upgrade     -                           Prepare > Backup > Replicas > Cutover\n", typo},
@@ -336,7 +338,7 @@ shop[typo]     Upgrade     WaitForBakcup               Prepare > Backup > Cutove
 		})
 	}
 
-	// The option of the catalogue's own.
+	// The option that the catalogue adds.
 	_, out, _ := execute(t, fleets(t), fleetText(t), "plan", "-f", "-", "--no-stores")
 	assert.Contains(t, out, "shop[new]      Upgrade     -                           Prepare > Replicas > Cutover > Cleanup\n")
 	code, _, stderr := execute(t, fleets(t), "", "plan", "-i", "Upgrade", "--no-stores")
@@ -344,9 +346,9 @@ shop[typo]     Upgrade     WaitForBakcup               Prepare > Backup > Cutove
 	assert.Equal(t, "fleetctl: --no-stores needs -f; with -i leave BackupWanted out of --flags\n", stderr)
 }
 
-// A release whose definition differs goes on from the same phase, under its present
-// name. Flags that are new are unknown and found, those that are gone are ignored.
-func TestAStateOfAnEarlierRelease(t *testing.T) {
+// A release with another definition resumes at the same phase, under its current name. New
+// flags are unknown and evaluated; flags that are gone are ignored.
+func TestStateOfAnEarlierRelease(t *testing.T) {
 	c := fleets(t)
 	flagsOf := func(c command.Catalogue) (flags, unknown []string) {
 		_, out, stderr := execute(t, c, fleetText(t)+backupStore, "plan", "-f", "-", "-o", "json")
@@ -365,13 +367,13 @@ func TestAStateOfAnEarlierRelease(t *testing.T) {
 	assert.Equal(t, []string{"BackupWanted"}, flags)
 	assert.Empty(t, unknown)
 
-	c.Sources = nil // then only the state knows
+	c.Sources = nil // flags come only from the state
 	flags, unknown = flagsOf(c)
 	assert.Equal(t, []string{"BackupWanted"}, flags)
 	assert.Equal(t, []string{"TrafficStopped"}, unknown)
 }
 
-// What is run is run by the rules of the runner as well.
+// A simulation follows the rules of the runner.
 func TestRunOfADatabase(t *testing.T) {
 	for name, want := range map[string][]string{
 		"shop[carts]": {"itinerary Cancel, since itinerary Upgrade was left in WaitForReplica", "Replicas  canceled", "done: Canceled"},
@@ -386,9 +388,9 @@ func TestRunOfADatabase(t *testing.T) {
 	}
 }
 
-// A step of an earlier release is found, in the help stands what the catalogue
-// brings, and its command reads objects as the others do.
-func TestWhatACatalogueBrings(t *testing.T) {
+// Steps of an earlier release are found, help shows the texts of the catalogue, and its own
+// command reads objects as the others do.
+func TestCatalogueFields(t *testing.T) {
 	c := fleets(t)
 	_, out, _ := execute(t, c, fleetText(t)+backupStore, "explain", "Dump", "--step", "-f", "-")
 	assert.Contains(t, out, "shop[new]      Upgrade     step   yes    step Backup is shown for StartBackup and WaitForBackup\n")
@@ -407,7 +409,7 @@ func TestWhatACatalogueBrings(t *testing.T) {
 	assert.Contains(t, stderr, "fleetctl: note: 7 databases, 7 with a backup\n")
 	assert.Contains(t, out, `"kind": "BackupStore"`)
 	_, _, stderr = execute(t, c, fleetText(t), "count", "-f", "-")
-	assert.Contains(t, stderr, "fleetctl: note: 7 databases, 5 with a backup\n", "of the others it is not recorded")
+	assert.Contains(t, stderr, "fleetctl: note: 7 databases, 5 with a backup\n", "it is not recorded for the others")
 	_, _, stderr = execute(t, c, fleetText(t), "count", "-f", "-", "--set", "BackupWanted=true", "--no-stores")
 	assert.Contains(t, stderr, "fleetctl: note: 7 databases, 7 with a backup\n")
 

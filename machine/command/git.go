@@ -13,10 +13,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// gitPrefix begins the name of a file as it was in a commit: git:REF:PATH.
+// gitPrefix is the prefix of git:REF:PATH, a file as it was in a commit.
 const gitPrefix = "git:"
 
-// splitGit takes git:REF:PATH apart. The error is about the command line.
+// splitGit splits git:REF:PATH. The error is a usage error.
 func splitGit(arg string) (ref, path string, err error) {
 	ref, path, ok := strings.Cut(strings.TrimPrefix(arg, gitPrefix), ":")
 	switch {
@@ -30,8 +30,8 @@ func splitGit(arg string) (ref, path string, err error) {
 	return ref, path, nil
 }
 
-// gitFile reads a file as it was in a commit of the repository that the current
-// directory is in. At most [phases.MaxFileSize] bytes are read.
+// gitFile reads a file as it was in a commit of the repository of the current directory. It
+// reads at most [phases.MaxFileSize] bytes.
 func gitFile(ctx context.Context, ref, path string) ([]byte, error) {
 	if _, err := exec.LookPath("git"); err != nil {
 		return nil, errors.New("git:REF:PATH needs git, which is not in the PATH; install it, or give the file itself")
@@ -40,7 +40,7 @@ func gitFile(ctx context.Context, ref, path string) ([]byte, error) {
 	switch {
 	case err == nil:
 	case strings.Contains(problem, "not a git repository"):
-		return nil, errors.New("git:REF:PATH needs a git repository, and the current directory is in none; change to one")
+		return nil, errors.New("git:REF:PATH needs a git repository, and the current directory is not in one; change to one")
 	case strings.Contains(problem, "dubious ownership"):
 		return nil, errors.New("git refuses this repository, since another user owns it; see safe.directory in git help config")
 	default:
@@ -49,7 +49,7 @@ func gitFile(ctx context.Context, ref, path string) ([]byte, error) {
 	text, _, err := git(ctx, "cat-file", "blob", strings.TrimSpace(string(tree))+":"+path)
 	switch {
 	case errors.Is(err, errTooLarge):
-		return nil, fmt.Errorf("%s in %s is larger than %d bytes, which is all that is read", path, ref, phases.MaxFileSize)
+		return nil, fmt.Errorf("%s in %s is larger than the limit of %d bytes", path, ref, phases.MaxFileSize)
 	case err != nil:
 		return nil, fmt.Errorf("commit %s has no file %s; a path begins at the top of the repository, or with ./ at the current directory",
 			ref, path)
@@ -59,8 +59,7 @@ func gitFile(ctx context.Context, ref, path string) ([]byte, error) {
 
 var errTooLarge = errors.New("too large")
 
-// git runs git and returns its output, and what it says on standard error. It asks
-// no questions.
+// git runs git without prompts, and returns its standard output and standard error.
 func git(ctx context.Context, args ...string) (out []byte, problem string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -78,14 +77,14 @@ func git(ctx context.Context, args ...string) (out []byte, problem string, err e
 	out, err = io.ReadAll(io.LimitReader(stdout, phases.MaxFileSize+1))
 	if len(out) > phases.MaxFileSize {
 		cancel()
-		_ = cmd.Wait() // it was ended
+		_ = cmd.Wait() // it was killed
 		return nil, "", errTooLarge
 	}
-	err = errors.Join(err, cmd.Wait()) // only then all of standard error is there
+	err = errors.Join(err, cmd.Wait()) // standard error is complete only now
 	return out, stderr.String(), err
 }
 
-// limitedWriter keeps the first bytes that are written to it.
+// limitedWriter keeps the first rest bytes that are written to it.
 type limitedWriter struct {
 	kept *bytes.Buffer
 	rest int

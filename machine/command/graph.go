@@ -15,7 +15,7 @@ import (
 
 // graphOptions are the options of graph.
 type graphOptions struct {
-	subject     // but for the itinerary
+	subject     // without itinerary, which is repeated here
 	itineraries []string
 	name        string
 	draw        dump.Options
@@ -41,16 +41,19 @@ func (a *app) graph() *cobra.Command {
 	}
 	o.app = a
 	f := cmd.Flags()
-	f.StringArrayVarP(&o.itineraries, "itinerary", "i", nil, a.itineraryUsage()+"; can be given several times; FILE.yaml with -f: the catalogue of the object")
+	f.StringArrayVarP(&o.itineraries, "itinerary", "i", nil, a.itineraryUsage()+
+		"; can be repeated; FILE.yaml with -f: the catalogue of the object")
 	f.StringArrayVar(&o.flags, "flags", nil, "with -i, draw what runs if these flags are true: `A,B,...`; the others are false")
 	f.StringArrayVar(&o.unknown, "unknown", nil, "with -i, the flags that are unknown: `A,B,...`")
 	f.StringVar(&o.name, "name", "", "with -f, the "+a.noun()+" to draw, if there are several: `NAME` or NAMESPACE/NAME")
 	f.StringVar(&o.at, "at", "", "with --flags or -f, draw what runs from this `PHASE` on")
-	f.BoolVar(&o.draw.AllEdges, "all-edges", false, "draw every transition that there may be")
+	f.BoolVar(&o.draw.AllEdges, "all-edges", false, "draw every possible transition")
 	f.BoolVar(&o.draw.OnlyRun, "only-run", false, "with --flags or -f, leave out what will not run")
 	f.StringVar(&o.draw.Around, "around", "", "draw only this `PHASE`, the phases one transition away, and these transitions")
-	f.BoolVar(&o.diff, "diff", false, "draw what differs between two arguments, each 'ITINERARY[@PHASE][?FLAG,...]', a file of itineraries, or a file with the object of one "+a.noun()+"; \"-\" is standard input")
-	registerOutput(cmd, &o.format, formatText, "output `FORMAT`: text, dot, mermaid, json or svg", formatText, formatDOT, formatMermaid, formatJSON, formatSVG)
+	f.BoolVar(&o.diff, "diff", false, "draw what differs between two arguments, each 'ITINERARY[@PHASE][?FLAG,...]', "+
+		"a file of itineraries, or a file with the object of one "+a.noun()+"; \"-\" is standard input")
+	registerOutput(cmd, &o.format, formatText, "output `FORMAT`: text, dot, mermaid, json or svg", formatText, formatDOT,
+		formatMermaid, formatJSON, formatSVG)
 	complete(cmd, "itinerary", a.completeItinerary)
 	complete(cmd, "flags", o.completeFlags)
 	complete(cmd, "unknown", o.completeFlags)
@@ -61,8 +64,8 @@ func (a *app) graph() *cobra.Command {
 	return cmd
 }
 
-// drawing draws what the options ask for; nil if there is nothing to draw. Problems
-// with what was read are printed.
+// drawing returns the requested drawing, or nil if there is nothing to draw. It prints
+// problems with what was read.
 func (a *app) drawing(cmd *cobra.Command, o *graphOptions, args []string) (drawing *dump.Drawing, err error) {
 	if o.diff {
 		drawing, err = a.drawDiff(cmd, o, args)
@@ -84,8 +87,7 @@ func (a *app) drawing(cmd *cobra.Command, o *graphOptions, args []string) (drawi
 	return drawing, err
 }
 
-// ofAround adds to the error of a drawing that --around names a phase which it does
-// not have.
+// ofAround adds --around to the error that a drawing does not have the phase.
 func ofAround(err error) error {
 	if errors.As(err, new(*dump.UnknownPhaseError)) {
 		return fmt.Errorf("--around: %w", err)
@@ -93,7 +95,7 @@ func ofAround(err error) error {
 	return err
 }
 
-// check refuses options that do not go together.
+// check returns an error if options exclude each other.
 func (o *graphOptions) check(cmd *cobra.Command) error {
 	if err := checkChoice("-o", o.format, formatText, formatDOT, formatMermaid, formatJSON, formatSVG); err != nil {
 		return err
@@ -106,7 +108,7 @@ func (o *graphOptions) check(cmd *cobra.Command) error {
 	}
 	changed := cmd.Flags().Changed
 	planned := len(o.files) > 0 || changed("flags") || changed("unknown") || changed("set")
-	const how = "give --flags with those that are true, which may be none: --flags ''"
+	const how = "give --flags with the flags that are true; if none is: --flags ''"
 	switch {
 	case changed("name") && len(o.files) == 0:
 		return fmt.Errorf("--name needs -f; with -i there is no %s", o.app.noun())
@@ -122,7 +124,8 @@ func (o *graphOptions) check(cmd *cobra.Command) error {
 
 var errAtNeedsPhase = errors.New("--at and --around need the name of a phase")
 
-// checkExtent refuses options for how much is drawn that do not go together.
+// checkExtent returns an error if the options for the extent of the drawing exclude each
+// other.
 func (o *graphOptions) checkExtent(cmd *cobra.Command) error {
 	around := cmd.Flags().Changed("around")
 	switch {
@@ -136,7 +139,7 @@ func (o *graphOptions) checkExtent(cmd *cobra.Command) error {
 	return nil
 }
 
-// dump draws in a format.
+// dump returns a drawing in a format.
 func (a *app) dump(d *dump.Drawing, format string) []byte {
 	switch format {
 	case formatDOT:
@@ -154,7 +157,7 @@ func (a *app) dump(d *dump.Drawing, format string) []byte {
 	return []byte(d.Text())
 }
 
-// drawn are the itineraries to draw. Problems with what was read are printed.
+// drawn returns the itineraries to draw. It prints problems with what was read.
 func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, error) {
 	if len(o.files) > 0 {
 		drawn, title, err := a.drawnRecorded(cmd, o)
@@ -162,7 +165,7 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 		return drawn, err
 	}
 	var all []*machine.Graph
-	var ours []string // that are built in
+	var ours []string // names of built-in itineraries
 	for _, arg := range o.itineraries {
 		f, some, err := a.namedBy(arg)
 		if err != nil {
@@ -202,7 +205,9 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 	v := all[0].Vocabulary()
 	for _, g := range all {
 		if g.Vocabulary() != v {
-			return nil, fmt.Errorf("itineraries %s and %s are over different flags, so that --flags and --unknown can be of one only; draw them one by one", all[0].Name(), g.Name())
+			return nil, fmt.Errorf("itineraries %s and %s have different flags, so --flags and --unknown can be of only one; draw them "+
+				"one at a time",
+				all[0].Name(), g.Name())
 		}
 	}
 	facts, reasons, err := a.given(&o.subject, v)
@@ -222,7 +227,7 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 	return drawn, nil
 }
 
-// switches are those of the catalogue between some of its itineraries.
+// switches returns the switches of the catalogue between some itineraries.
 func (a *app) switches(between []string) []dump.Switch {
 	var all []dump.Switch
 	for _, s := range a.catalogue.Switches {
@@ -245,8 +250,8 @@ func (o *graphOptions) find(all []*machine.Graph) (*machine.Graph, error) {
 	return nil, fmt.Errorf("--at: itineraries %s have a phase %s; draw one of them", wording.List(graphNames(having), "and"), o.at)
 }
 
-// havePhase returns those that have the phase that an option names; none is an
-// error.
+// havePhase returns the itineraries that have the phase that an option names. If none has
+// it, that is an error.
 func havePhase(all []*machine.Graph, option, phase string) ([]*machine.Graph, error) {
 	var having []*machine.Graph
 	for _, g := range all {
@@ -256,7 +261,8 @@ func havePhase(all []*machine.Graph, option, phase string) ([]*machine.Graph, er
 	}
 	if len(having) == 0 {
 		known := question{phase: true}.names(all)
-		return nil, fmt.Errorf("%s: %w", option, &dump.UnknownPhaseError{Phase: phase, Itineraries: graphNames(all), Nearest: wording.Nearest(phase, known)})
+		return nil, fmt.Errorf("%s: %w", option,
+			&dump.UnknownPhaseError{Phase: phase, Itineraries: graphNames(all), Nearest: wording.Nearest(phase, known)})
 	}
 	return having, nil
 }
@@ -269,8 +275,8 @@ func graphNames(all []*machine.Graph) []string {
 	return names
 }
 
-// drawnRecorded is the itinerary that a run is on, from where it stands, or those
-// that the many runs of one object are on, with the place of each.
+// drawnRecorded returns the itinerary of a run from its current position, or those of the
+// runs of one object, with the position of each.
 func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (drawn []dump.Itinerary, title string, err error) {
 	if len(o.itineraries) > 0 {
 		if err := a.useCatalogue(o.itineraries); err != nil {
@@ -299,8 +305,7 @@ func (a *app) drawnRecorded(cmd *cobra.Command, o *graphOptions) (drawn []dump.I
 	return []dump.Itinerary{one}, r.ref(), err
 }
 
-// drawnRun is the itinerary that a run is on, from where it stands. What is wrong is
-// printed.
+// drawnRun returns the itinerary of a run from its current position. It prints problems.
 func (a *app) drawnRun(cmd *cobra.Command, o *graphOptions, all *reading, r *Run, set settings) (dump.Itinerary, error) {
 	g, at, err := a.placeOf(r)
 	if g != nil && o.at != "" {
@@ -324,7 +329,7 @@ func (a *app) drawnRun(cmd *cobra.Command, o *graphOptions, all *reading, r *Run
 	return dump.Itinerary{Plan: plan, Failed: failedPhases(recorded, g)}, nil
 }
 
-// placeOf is the itinerary that a run is on, and where it stands there.
+// placeOf returns the itinerary and the position of a run.
 func (a *app) placeOf(r *Run) (*machine.Graph, machine.Position, error) {
 	recorded := r.Recorded()
 	if recorded.StateErr != nil {
@@ -338,8 +343,8 @@ func (a *app) placeOf(r *Run) (*machine.Graph, machine.Position, error) {
 	return g, at, err
 }
 
-// itemsOf are the runs of the one object that a name names or that was read, if that
-// has several; else nil.
+// itemsOf returns the runs of the object of that name, or of the only object, if it has
+// several; otherwise nil.
 func (all *reading) itemsOf(name string) []*Run {
 	var items []*Run
 	for _, r := range all.Runs {
@@ -357,8 +362,8 @@ func (all *reading) itemsOf(name string) []*Run {
 	return items
 }
 
-// drawnItems are the itineraries of the runs of one object, in the order in which
-// they are first met. A run that cannot be placed is printed and left out.
+// drawnItems returns the itineraries of the runs of one object, in the order in which they
+// first occur. It prints runs that cannot be placed and leaves them out.
 func (a *app) drawnItems(items []*Run) ([]dump.Itinerary, error) {
 	var drawn []dump.Itinerary
 	for _, r := range items {
@@ -373,7 +378,8 @@ func (a *app) drawnItems(items []*Run) ([]dump.Itinerary, error) {
 			drawn = append(drawn, dump.Itinerary{Graph: g})
 		}
 		if slices.ContainsFunc(drawn[k].Runs, func(other dump.Run) bool { return other.Name == r.Item }) {
-			a.problem(r.wrong(fmt.Errorf("two runs of that name are on itinerary %s, and the first is drawn; give each item a name of its own", g.Name())))
+			a.problem(r.wrong(fmt.Errorf(
+				"two runs on itinerary %s have that name, and only the first is drawn; give each item a unique name", g.Name())))
 			continue
 		}
 		state := r.Recorded().State
@@ -386,8 +392,7 @@ func (a *app) drawnItems(items []*Run) ([]dump.Itinerary, error) {
 	return drawn, nil
 }
 
-// failedPhases are the phases of an itinerary that have failed, as far as they are
-// recorded.
+// failedPhases returns the phases of an itinerary that are recorded as failed.
 func failedPhases(recorded Recorded, g *machine.Graph) (failed []string) {
 	add := func(phase string) {
 		if i, err := g.Lookup(phase); err == nil && !slices.Contains(failed, g.Phase(i).Name) {
@@ -409,7 +414,7 @@ func failedPhases(recorded Recorded, g *machine.Graph) (failed []string) {
 	return failed
 }
 
-// offered are the itineraries from which completion takes names.
+// offered returns the itineraries whose names are completed.
 func (o *graphOptions) offered() []*machine.Graph {
 	if len(o.itineraries) == 0 {
 		return o.app.builtin.graphs

@@ -19,7 +19,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// diffArgs takes the two sides of --diff, and no argument without it.
+// diffArgs accepts the two sides of --diff, and no argument without it.
 func (o *graphOptions) diffArgs(cmd *cobra.Command, args []string) error {
 	switch {
 	case !o.diff:
@@ -30,11 +30,11 @@ func (o *graphOptions) diffArgs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// checkDiff refuses options that do not go with --diff.
+// checkDiff returns an error if another option excludes --diff.
 func (o *graphOptions) checkDiff(cmd *cobra.Command) error {
 	for _, option := range []string{"file", "flags", "unknown", "set", "at"} {
 		if cmd.Flags().Changed(option) {
-			return fmt.Errorf("--diff takes what it compares as two arguments, and excludes --%s; write 'ITINERARY@PHASE?FLAG,...'", option)
+			return fmt.Errorf("--diff compares its two arguments and excludes --%s; write 'ITINERARY@PHASE?FLAG,...'", option)
 		}
 	}
 	if err := o.checkExtent(cmd); err != nil {
@@ -43,14 +43,15 @@ func (o *graphOptions) checkDiff(cmd *cobra.Command) error {
 	return checkChoice("-o", o.format, formatText, formatDOT, formatMermaid, formatJSON, formatSVG)
 }
 
-// drawDiff draws what differs between two sides; nil if nothing does.
+// drawDiff returns a drawing of what differs between two sides, or nil if nothing does.
 func (a *app) drawDiff(cmd *cobra.Command, o *graphOptions, args []string) (*dump.Drawing, error) {
 	if err := o.checkDiff(cmd); err != nil {
 		return nil, err
 	}
 	if len(o.itineraries) > 0 {
 		if _, err := a.builtin.graph(o.itineraries[0]); err == nil {
-			return nil, fmt.Errorf("--diff takes what it compares as two arguments; leave out -i %s, or give -i FILE.yaml with the itineraries of the objects",
+			return nil, fmt.Errorf("--diff compares its two arguments; leave out -i %s, or give -i FILE.yaml with the itineraries of "+
+				"the objects",
 				o.itineraries[0])
 		}
 		if err := a.useCatalogue(o.itineraries); err != nil {
@@ -78,7 +79,9 @@ func (a *app) drawDiff(cmd *cobra.Command, o *graphOptions, args []string) (*dum
 	if before.planned() || after.planned() || o.draw.OnlyRun {
 		for _, side := range sides {
 			if side.many() {
-				return nil, fmt.Errorf("%s has many runs, which compare with many runs or with an itinerary alone; --name NAME[ITEM] picks one run", side.arg)
+				return nil, fmt.Errorf(
+					"%s has many runs, which compare only with many runs or an itinerary; pick one run with --name NAME[ITEM]",
+					side.arg)
 			}
 			side.planAll()
 		}
@@ -90,30 +93,30 @@ func (a *app) drawDiff(cmd *cobra.Command, o *graphOptions, args []string) (*dum
 	return drawing, nil
 }
 
-// diffSide is one side of --diff: objects, or itineraries at a phase and with flags if
+// diffSide is one side of --diff: objects, or itineraries, at a phase and with flags if
 // these are given.
 type diffSide struct {
 	dump.Side
 	arg          string
 	source       string // arg without phase and flags
 	phase, flags string
-	given        bool // flags are
-	objects      bool // it is the file or the directory source, which holds objects
+	given        bool // reports whether flags are given
+	objects      bool // source is a file or a directory with objects
 	named        []*machine.Graph
-	ofOption     bool // named is an itinerary of -i
+	ofOption     bool // named holds an itinerary of -i
 }
 
-// planned reports whether it is about a run or a set of flags.
+// planned reports whether the side is a run or has flags.
 func (s *diffSide) planned() bool {
 	return slices.ContainsFunc(s.Itineraries, func(it dump.Itinerary) bool { return it.Plan != nil })
 }
 
-// many reports whether it is about many runs of one object.
+// many reports whether the side holds many runs of one object.
 func (s *diffSide) many() bool {
 	return slices.ContainsFunc(s.Itineraries, func(it dump.Itinerary) bool { return it.Runs != nil })
 }
 
-// planAll plans what is not planned with all flags false.
+// planAll plans each itinerary without a plan, with all flags false.
 func (s *diffSide) planAll() {
 	for i := range s.Itineraries {
 		if it := &s.Itineraries[i]; it.Plan == nil {
@@ -122,7 +125,7 @@ func (s *diffSide) planAll() {
 	}
 }
 
-// splitSides takes the arguments of --diff apart.
+// splitSides parses the arguments of --diff.
 func splitSides(args []string) (sides []*diffSide, err error) {
 	stdin := 0
 	for _, arg := range args {
@@ -136,12 +139,12 @@ func splitSides(args []string) (sides []*diffSide, err error) {
 		sides = append(sides, s)
 	}
 	if stdin > 1 {
-		return nil, errors.New("both sides of --diff are standard input, which can be read once; give a file for one")
+		return nil, errors.New("both sides of --diff are standard input, which can be read only once; give a file for one")
 	}
 	return sides, nil
 }
 
-// split takes ITINERARY[@PHASE][?FLAG,...] apart, unless all of it is a file.
+// split parses ITINERARY[@PHASE][?FLAG,...], unless the whole argument is a file.
 func (s *diffSide) split() error {
 	isFile := func(name string) bool { _, err := os.Stat(name); return err == nil || name == "-" }
 	if s.source = s.arg; isFile(s.source) {
@@ -155,14 +158,14 @@ func (s *diffSide) split() error {
 	}
 	if i := strings.LastIndexByte(s.source, '@'); i >= 0 {
 		if s.source, s.phase = s.source[:i], s.source[i+1:]; s.phase == "" {
-			return fmt.Errorf("%s: no phase stands behind @; name one, or leave @ out", s.arg)
+			return fmt.Errorf("%s: no phase follows @; name one, or leave @ out", s.arg)
 		}
 	}
 	return nil
 }
 
-// file is the file of the source, and the itinerary in it that it names; empty if the
-// source is the name of an itinerary.
+// file returns the file of the source and the itinerary that it names in it. File is empty
+// if the source is the name of an itinerary.
 func (s *diffSide) file() (file, name string) {
 	if name, ok := strings.CutPrefix(s.source, "-#"); ok || s.source == "-" {
 		return "-", strings.TrimPrefix(name, "-")
@@ -170,8 +173,8 @@ func (s *diffSide) file() (file, name string) {
 	return splitItinerary(s.source)
 }
 
-// open finds the itineraries of a side, or that it holds objects. What is read for that
-// is held for those who read the objects.
+// open finds the itineraries of a side, or that it holds objects. It keeps the text that it
+// reads for those who read the objects.
 func (a *app) open(s *diffSide) error {
 	if a.in != nil {
 		if g, err := a.in.graph(s.source); err == nil {
@@ -207,12 +210,12 @@ func (a *app) open(s *diffSide) error {
 		}
 	}
 	if s.given || s.phase != "" {
-		return fmt.Errorf("%s: flags and a phase are those of an itinerary, and %s holds objects; leave them out", s.arg, s.source)
+		return fmt.Errorf("%s: flags and a phase apply to itineraries, but %s holds objects; leave them out", s.arg, s.source)
 	}
 	return nil
 }
 
-// checkSides refuses options that neither side heeds.
+// checkSides returns an error if an option applies to neither side.
 func (o *graphOptions) checkSides(cmd *cobra.Command, sides []*diffSide) error {
 	objects := slices.ContainsFunc(sides, func(s *diffSide) bool { return s.objects })
 	changed := cmd.Flags().Changed
@@ -227,7 +230,7 @@ func (o *graphOptions) checkSides(cmd *cobra.Command, sides []*diffSide) error {
 	}
 	for _, option := range append(own, "name", "state-at") {
 		if changed(option) && !objects {
-			return fmt.Errorf("--%s is about objects, and both sides of --diff are itineraries; leave it out", option)
+			return fmt.Errorf("--%s applies to objects, but both sides of --diff are itineraries; leave it out", option)
 		}
 	}
 	if changed("itinerary") && !objects && !slices.ContainsFunc(sides, func(s *diffSide) bool { return s.ofOption }) {
@@ -236,7 +239,7 @@ func (o *graphOptions) checkSides(cmd *cobra.Command, sides []*diffSide) error {
 	return nil
 }
 
-// fill finds what is to be drawn of a side. Problems with what was read are printed.
+// fill finds what to draw of a side. It prints problems with what was read.
 func (a *app) fill(cmd *cobra.Command, o *graphOptions, s *diffSide) error {
 	if s.objects {
 		one := *o
@@ -274,8 +277,8 @@ func (a *app) fill(cmd *cobra.Command, o *graphOptions, s *diffSide) error {
 	return nil
 }
 
-// parseFlags reads the flags behind the question mark: FLAG or FLAG=VALUE; all
-// others are false.
+// parseFlags parses the flags after the question mark: FLAG or FLAG=VALUE. All others are
+// false.
 func parseFlags(v *phases.Vocabulary, text string) (phases.Facts, error) {
 	facts := phases.NewFacts(0, v.All())
 	for _, one := range names([]string{text}) {
@@ -296,8 +299,8 @@ func parseFlags(v *phases.Vocabulary, text string) (phases.Facts, error) {
 	return facts, nil
 }
 
-// holdsObjects reports whether a text is of objects of a cluster, not of itineraries:
-// by its first document that is not empty.
+// holdsObjects reports whether a text holds objects of a cluster rather than itineraries,
+// judged by its first document that is not empty.
 func holdsObjects(text []byte) bool {
 	for len(text) > 0 {
 		end := chunkEnd(text)

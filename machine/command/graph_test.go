@@ -35,26 +35,39 @@ func TestGraphDiff(t *testing.T) {
 	later := filepath.Join(t.TempDir(), "later.yaml")
 	require.NoError(t, os.WriteFile(later, []byte(moved), 0o600))
 	edited := filepath.Join(t.TempDir(), "edited.yaml")
-	require.NoError(t, os.WriteFile(edited, []byte(strings.Replace(text(t, upgradesFile), "- {name: UpgradePrimary, step: Cutover}", "- {name: UpgradePrimary, step: Cutover}\n  - {name: Analyze, step: Cutover}", 1)), 0o600))
+	require.NoError(t,
+		os.WriteFile(edited, []byte(strings.Replace(text(t, upgradesFile), "- {name: UpgradePri"+
+			"mary, step: Cutover}", "- {name: UpgradePrimary, step: "+
+			"Cutover}\n  - {name: Analyze, step: Cutover}", 1)), 0o600))
 
 	for _, tt := range []struct {
 		name string
 		args []string
 		want []string
 	}{
-		{"flag sets", []string{upgradesFile + "#Upgrade?HasReplicas", upgradesFile + "#Upgrade?HasReplicas,SchemaChanges"}, []string{"SchemaChanges: false -> true", "~   +   ChangeSchema"}},
-		{"a flag that is unknown", []string{upgradesFile + "#Upgrade?HasReplicas", upgradesFile + "#Upgrade?HasReplicas,SchemaChanges=unknown"}, []string{"SchemaChanges: false -> unknown"}},
+		{
+			"flag sets", []string{upgradesFile + "#Upgrade?HasReplicas", upgradesFile + "#Upgrade?HasReplicas,SchemaChanges"},
+			[]string{"SchemaChanges: false -> true", "~   +   ChangeSchema"},
+		},
+		{
+			"a flag that is unknown",
+			[]string{upgradesFile + "#Upgrade?HasReplicas", upgradesFile + "#Upgrade?HasReplicas,SchemaChanges=unknown"},
+			[]string{"SchemaChanges: false -> unknown"},
+		},
 		{"one side without flags", []string{upgradesFile + "#Upgrade", upgradesFile + "#Upgrade?SchemaChanges"}, []string{"SchemaChanges: false -> true"}},
 		{"moments", []string{upgradesFile + "#Upgrade@CheckVersions", upgradesFile + "#Upgrade@UpgradePrimary"}, []string{"CheckVersions", "UpgradePrimary"}},
 		{"versions", []string{upgradesFile, edited}, []string{"1 phase is new: Analyze"}},
-		{"runs of files", []string{"-i", upgradesFile, "--name", "working", "testdata/runs.yaml", later}, []string{"was: databases/working of testdata/runs.yaml", "UpgradePrimary"}},
+		{
+			"runs of files", []string{"-i", upgradesFile, "--name", "working", "testdata/runs.yaml", later},
+			[]string{"was: databases/working of testdata/runs.yaml", "UpgradePrimary"},
+		},
 		{"nothing", []string{upgradesFile, upgradesFile}, nil},
 		{"flags without an effect", []string{upgradesFile + "#Cancel?BackupWanted", upgradesFile + "#Cancel"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, out, stderr := upgradectl(t, "", append([]string{"graph", "--diff"}, tt.args...)...)
 			assert.Zero(t, code)
-			assert.Empty(t, strings.ReplaceAll(stderr, "note: left out, since it holds no state of a run: databases/not-begun\n", ""))
+			assert.Empty(t, strings.ReplaceAll(stderr, "note: left out, because it holds no state of a run: databases/not-begun\n", ""))
 			if tt.want == nil {
 				assert.Empty(t, out)
 			}
@@ -70,7 +83,7 @@ func TestGraphDiff(t *testing.T) {
 	}
 }
 
-// gzipped writes a text to a file as gzip does.
+// gzipped writes a compressed text to a file.
 func gzipped(t *testing.T, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "text.yaml.gz")
@@ -82,7 +95,7 @@ func gzipped(t *testing.T, text string) string {
 	return name
 }
 
-// pipe is a pipe out of which a text can be read once, as the shell makes it of <(...).
+// pipe returns a pipe from which a text can be read once, like <(...) in a shell.
 func pipe(t *testing.T, text string) string {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -96,11 +109,12 @@ func pipe(t *testing.T, text string) string {
 	return fmt.Sprintf("/dev/fd/%d", r.Fd())
 }
 
-// A side of --diff is read as -f reads it, once.
-func TestGraphDiffReadsWhatFilesAreReadAs(t *testing.T) {
+// A side of --diff is read like -f, and only once.
+func TestGraphDiffReadsSidesLikeFiles(t *testing.T) {
 	runs := text(t, "testdata/runs.yaml")
 	moved := strings.Replace(runs, "phase: CheckVersions", "phase: UpgradePrimary", 1)
-	edited := strings.Replace(text(t, upgradesFile), "- {name: UpgradePrimary, step: Cutover}", "- {name: UpgradePrimary, step: Cutover}\n  - {name: Analyze, step: Cutover}", 1)
+	edited := strings.Replace(text(t, upgradesFile), "- {name: UpgradePrimary, step: Cutover}",
+		"- {name: UpgradePrimary, step: Cutover}\n  - {name: Analyze, step: Cutover}", 1)
 	file := func(text string) string {
 		name := filepath.Join(t.TempDir(), "text.yaml")
 		require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
@@ -133,24 +147,27 @@ func TestGraphDiffReadsWhatFilesAreReadAs(t *testing.T) {
 
 	code, _, stderr := upgradectl(t, runs, "graph", "--diff", "-", "-")
 	assert.Equal(t, 2, code)
-	assert.Equal(t, "both sides of --diff are standard input, which can be read once; give a file for one\n", stderr)
+	assert.Equal(t, "both sides of --diff are standard input, which can be read only once; give a file for one\n", stderr)
 
 	large := file("")
 	require.NoError(t, os.Truncate(large, 64<<20+1))
 	code, _, stderr = upgradectl(t, "", "graph", "--diff", large, upgradesFile)
 	assert.Equal(t, 1, code)
-	assert.Contains(t, stderr, "is larger than 64 MiB")
+	assert.Contains(t, stderr, "is larger than the limit of 64 MiB")
 }
 
-// A name is looked up in the itineraries of -i before those of the command.
+// Names are looked up in the itineraries of -i before the built-in ones.
 func TestGraphDiffNamesItinerariesOfTheOption(t *testing.T) {
-	code, out, stderr := upgradectl(t, "", "graph", "-i", upgradesFile, "--name", "shop[carts]", "--diff", "Upgrade?BackupWanted", "testdata/fleet.yaml")
+	code, out, stderr := upgradectl(t, "", "graph", "-i", upgradesFile, "--name", "shop[carts]", "--diff", "Upgrade?BackupWanted",
+		"testdata/fleet.yaml")
 	assert.Zero(t, code, stderr)
 	assert.Contains(t, out, "was: Upgrade?BackupWanted\n")
 	assert.Contains(t, out, "at start -> at WaitForReplica\n")
 
 	edited := filepath.Join(t.TempDir(), "edited.yaml")
-	require.NoError(t, os.WriteFile(edited, []byte(strings.Replace(text(t, upgradesFile), "{name: ReportCancel,", "{name: ReportCancel, rides: true,", 1)), 0o600))
+	require.NoError(t,
+		os.WriteFile(edited,
+			[]byte(strings.Replace(text(t, upgradesFile), "{name: ReportCancel,", "{name: ReportCancel, rides: true,", 1)), 0o600))
 	code, out, stderr = upgradectl(t, "", "graph", "-i", edited, "--diff", upgradesFile+"#Cancel", "Cancel")
 	assert.Zero(t, code, stderr)
 	assert.Contains(t, out, "1 phase is defined differently: ReportCancel\n")
@@ -159,11 +176,12 @@ func TestGraphDiffNamesItinerariesOfTheOption(t *testing.T) {
 		code, out, stderr = upgradectl(t, "", "graph", "-i", upgradesFile, "--diff", "testdata/fleet.yaml", flags)
 		assert.NotZero(t, code)
 		assert.Empty(t, out)
-		assert.Contains(t, stderr, "testdata/fleet.yaml has many runs, which compare with many runs or with an itinerary alone; --name NAME[ITEM] picks one run\n")
+		assert.Contains(t, stderr,
+			"testdata/fleet.yaml has many runs, which compare only with many runs or an itinerary; pick one run with --name NAME[ITEM]\n")
 	}
 }
 
-// Two lists of an object may have items of one name.
+// Two lists of an object may have items of the same name.
 func TestGraphOfTwoRunsOfOneName(t *testing.T) {
 	const run = "{itinerary: Upgrade, phase: UpgradePrimary, visit: 3, facts: {hash: a, \"true\": [BackupWanted]}}"
 	const object = "apiVersion: example.com/v1\nkind: Upgrade\nmetadata: {name: x, namespace: ns}\nstatus:\n" +
@@ -188,7 +206,10 @@ func TestGraphOfTwoRunsOfOneName(t *testing.T) {
 	}
 	code, out, stderr = execute(t, c, backupObject("twice", ""), "graph", "-f", "-")
 	assert.Equal(t, 1, code)
-	assert.Equal(t, "kubectl backup: Backup ns/twice: item a: two runs of that name are on itinerary Backup, and the first is drawn; give each item a name of its own\n", stderr)
+	assert.Equal(t,
+		"kubectl backup: Backup ns/twice: item a: two runs on itinerary Backup have that name, and only the first is drawn; give each "+
+			"item a unique name\n",
+		stderr)
 	assert.Contains(t, out, "1 run: ")
 }
 
@@ -202,16 +223,18 @@ func TestGraphDiffOfItinerariesRefusesOptionsOfObjects(t *testing.T) {
 		code, out, stderr := execute(t, c, "", "graph", "--diff", "Upgrade", "Cancel", "--"+option)
 		assert.Equal(t, 2, code)
 		assert.Empty(t, out)
-		assert.Equal(t, "upgradectl: --"+option+" is about objects, and both sides of --diff are itineraries; leave it out\n", stderr)
+		assert.Equal(t, "upgradectl: --"+option+" applies to objects, but both sides of --diff are itineraries; leave it out\n", stderr)
 		code, _, stderr = execute(t, c, "", "graph", "-i", upgradesFile, "--diff", "testdata/runs.yaml", "Upgrade", "--"+option)
 		assert.Equal(t, 2, code)
-		assert.Contains(t, stderr, "--"+option+" is about the objects of this command's own itineraries")
+		assert.Contains(t, stderr, "--"+option+" applies only to the objects of the built-in itineraries")
 	}
 }
 
 func TestGraphDiffUsage(t *testing.T) {
 	edited := filepath.Join(t.TempDir(), "edited.yaml")
-	require.NoError(t, os.WriteFile(edited, []byte(strings.Replace(text(t, upgradesFile), "{name: ReportCancel,", "{name: ReportCancel, rides: true,", 1)), 0o600))
+	require.NoError(t,
+		os.WriteFile(edited,
+			[]byte(strings.Replace(text(t, upgradesFile), "{name: ReportCancel,", "{name: ReportCancel, rides: true,", 1)), 0o600))
 	for _, tt := range []struct {
 		name string
 		args []string
@@ -225,14 +248,17 @@ func TestGraphDiffUsage(t *testing.T) {
 			`--around: no phase "ReportCancle" in itinerary Cancel; did you mean "ReportCancel"?`},
 		{"a phase and what runs", []string{"--around", "ReportCancel", "--only-run", upgradesFile, upgradesFile}, "exclude each other"},
 		{"no phase to draw", []string{"--around", "", upgradesFile, upgradesFile}, "need the name of a phase"},
-		{"an itinerary of its own", []string{"-i", "Abort", upgradesFile, upgradesFile}, "--diff takes what it compares as two arguments; leave out -i Abort, or "},
-		{"a value that is none", []string{upgradesFile + "#Cancel", upgradesFile + "#Cancel?TrafficStopped=maybe"}, `TrafficStopped is true, false or unknown, not "maybe"`},
-		{"a file that is not there", []string{upgradesFile + "#Cancel", "nowhere.yaml"}, "nowhere.yaml"},
-		{"a flag of objects", []string{"testdata/runs.yaml?HasReplicas", upgradesFile}, "testdata/runs.yaml?HasReplicas: flags and a phase are those of an itinerary, and testdata/runs.yaml holds objects"},
-		{"no phase behind @", []string{upgradesFile + "#Cancel@", upgradesFile + "#Cancel"}, upgradesFile + "#Cancel@: no phase stands behind @; name one, or leave @ out"},
-		{"no phase behind @, with flags", []string{upgradesFile + "#Cancel", upgradesFile + "#Cancel@?TrafficStopped"}, "no phase stands behind @"},
-		{"a name without objects", []string{"--name", "x", upgradesFile, edited}, "--name is about objects, and both sides of --diff are itineraries; leave it out"},
-		{"a place of states without objects", []string{"--state-at", ".status", upgradesFile, edited}, "--state-at is about objects"},
+		{"an itinerary of its own", []string{"-i", "Abort", upgradesFile, upgradesFile}, "--diff compares its two arguments; leave out -i Abort, or "},
+		{"an invalid value", []string{upgradesFile + "#Cancel", upgradesFile + "#Cancel?TrafficStopped=maybe"}, `TrafficStopped is true, false or unknown, not "maybe"`},
+		{"a missing file", []string{upgradesFile + "#Cancel", "nowhere.yaml"}, "nowhere.yaml"},
+		{
+			"a flag of objects", []string{"testdata/runs.yaml?HasReplicas", upgradesFile},
+			"testdata/runs.yaml?HasReplicas: flags and a phase apply to itineraries, but testdata/runs.yaml holds objects",
+		},
+		{"no phase behind @", []string{upgradesFile + "#Cancel@", upgradesFile + "#Cancel"}, upgradesFile + "#Cancel@: no phase follows @; name one, or leave @ out"},
+		{"no phase behind @, with flags", []string{upgradesFile + "#Cancel", upgradesFile + "#Cancel@?TrafficStopped"}, "no phase follows @"},
+		{"a name without objects", []string{"--name", "x", upgradesFile, edited}, "--name applies to objects, but both sides of --diff are itineraries; leave it out"},
+		{"a place of states without objects", []string{"--state-at", ".status", upgradesFile, edited}, "--state-at applies to objects"},
 		{"itineraries that no side is of", []string{"-i", upgradesFile, upgradesFile, edited}, "neither side of --diff is of -i " + upgradesFile + "; leave it out"},
 		{"an unknown name beside -i", []string{"-i", upgradesFile, upgradesFile, "Upgrad"}, `unknown itinerary "Upgrad"; did you mean "Upgrade"?`},
 		{"options of one drawing", []string{"--flags", "TrafficStopped", upgradesFile, upgradesFile}, "excludes --flags"},

@@ -15,10 +15,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/yamltext"
 )
 
-// placeError is something wrong at a place of a stream.
+// placeError is a problem at a position in a stream.
 type placeError struct {
-	// Stream is the file; Line counts from 1, 0 if it is about all of it;
-	// Item is "items[3]" in a list, or empty.
+	// Stream is the file. Line counts from 1; zero means the whole stream. Item is
+	// "items[3]" in a list, or empty.
 	Stream  string
 	Line    int
 	Item    string
@@ -37,11 +37,11 @@ func place(stream string, line int, item string) string {
 	return stream
 }
 
-// input is what streams hold.
+// input holds what was read from streams.
 type input struct {
 	documents []*document
-	// lost are the names of the streams that could not be read to their end:
-	// what they would have said is unknown.
+	// lost names the streams that could not be read to their end: what they hold is
+	// unknown.
 	lost []string
 }
 
@@ -49,12 +49,12 @@ type input struct {
 type document struct {
 	json    bool // read as JSON; otherwise as YAML
 	text    json.RawMessage
-	list    bool // its objects are those of items
-	array   bool // its objects are those of the value itself
+	list    bool // its objects are in items
+	array   bool // the value itself is an array of objects
 	objects []*Object
 }
 
-// Ref is the namespace and the name of an object.
+// Ref names an object.
 type Ref struct {
 	Name      string `json:"name,omitempty"`
 	Namespace string `json:"namespace,omitempty"`
@@ -68,29 +68,29 @@ func (r Ref) String() string {
 	return r.Namespace + "/" + r.Name
 }
 
-// Object is an object of a stream, as JSON.
+// Object is an object that was read from a stream.
 type Object struct {
 	APIVersion, Kind string
 	Ref              Ref
-	// JSON is its text. It is nil if the object was read, but has no one meaning.
-	// Then it is not printed either.
+	// JSON is its text. It is nil if the text is ambiguous, such as with repeated keys;
+	// such an object is not printed.
 	JSON json.RawMessage
 
 	stream  string
 	place   string
-	walked  bool // it was read in a directory, so that messages name the file
+	walked  bool // found in a directory: messages name the file
 	uid     string
 	version string // its resourceVersion
-	// broken reports that the object is there and cannot be used, and that what
-	// is wrong with it has been printed.
+	// broken reports whether the object exists but cannot be used. The reason has been
+	// printed.
 	broken bool
-	// event is the type of the event of a watch that the object came in, and
-	// around the text of that; empty if it came alone.
+	// event is the type of the watch event that the object came in, and around the text of
+	// that event. Event is empty if it came alone.
 	event  string
 	around json.RawMessage
 }
 
-// The types of the events of a watch.
+// The types of watch events.
 const (
 	eventAdded    = "ADDED"
 	eventModified = "MODIFIED"
@@ -102,46 +102,44 @@ const (
 // String returns the kind and the name.
 func (o *Object) String() string { return o.Kind + " " + o.Ref.String() }
 
-// Broken reports whether the object is there and cannot be used. What is wrong
-// with it has been printed.
+// Broken reports whether the object exists but cannot be used. The reason has been printed.
 func (o *Object) Broken() bool { return o.broken }
 
-// Place is where the object was read: a file, with a line or an index.
+// Place returns where the object was read: a file, with a line or an index.
 func (o *Object) Place() string { return o.place }
 
-// InDirectory reports whether the object was read in a file of a directory, which
-// messages then name.
+// InDirectory reports whether the object was found in a directory, so that messages must
+// name its file.
 func (o *Object) InDirectory() bool { return o.walked }
 
-// whole stands for the index of an element of a list if something is about
-// the document as a whole.
+// whole is the index for something that concerns the document as a whole.
 const whole = -1
 
 // reader reads one stream.
 type reader struct {
 	*app
 	stream string
-	// walked reports that the stream was found in a directory, which may hold
-	// files that are not about objects.
+	// walked reports whether the stream was found in a directory, which may also hold files
+	// without objects.
 	walked bool
-	// keep reports whether an object is of interest, so that a large archive takes
-	// little memory; nil for all.
+	// keep reports whether an object is needed, so that a large archive takes little
+	// memory. If nil, all are.
 	keep      func(*Object) bool
 	documents []*document
-	bad       bool // something is wrong with the stream
-	lost      bool // it could not be read to its end
-	passed    bool // something that is no object was passed over
-	some      bool // it holds some value
+	bad       bool // there was a problem
+	lost      bool // it was not read to its end
+	passed    bool // a value that is not an object was skipped
+	some      bool // it holds a value
 }
 
-// wrong prints a problem, because of which something that the stream holds is
-// not known.
+// wrong prints a problem that makes part of the stream unknown.
 func (r *reader) wrong(line int, item, format string, args ...any) {
 	r.lost = true
 	r.wrongValue(line, item, format, args...)
 }
 
-// wrongValue prints a problem of a value of which it is known what it is about.
+// wrongValue prints a problem of one value that is otherwise identified, so that nothing
+// else becomes unknown.
 func (r *reader) wrongValue(line int, item, format string, args ...any) {
 	r.bad = true
 	r.problemOf(r.stream, func() error {
@@ -149,8 +147,8 @@ func (r *reader) wrongValue(line int, item, format string, args ...any) {
 	})
 }
 
-// read takes a stream apart. Lines "---" and "..." end a document whatever is
-// before them, so that what is wrong with one does not hide the next.
+// read splits a stream into documents. Lines "---" and "..." end a document whatever
+// precedes them, so a malformed document does not hide the next.
 func (r *reader) read(text []byte) {
 	switch {
 	case bytes.HasPrefix(text, []byte{0xff, 0xfe}), bytes.HasPrefix(text, []byte{0xfe, 0xff}):
@@ -169,8 +167,8 @@ func (r *reader) read(text []byte) {
 	}
 }
 
-// chunkEnd is where the next document begins: at a line "---" other than the
-// first, or behind a line "...".
+// chunkEnd returns the offset of the next document: at a line "---" other than the first,
+// or after a line "...".
 func chunkEnd(text []byte) int {
 	at := 0
 	for {
@@ -186,17 +184,17 @@ func chunkEnd(text []byte) int {
 	}
 }
 
-// byteOrderMark may stand before any document.
+// byteOrderMark may precede any document.
 var byteOrderMark = []byte("\ufeff")
 
-// isMarker reports whether the text begins with that marker of YAML documents.
+// isMarker reports whether text begins with that marker of YAML documents.
 func isMarker(text []byte, marker string) bool {
 	text = bytes.TrimPrefix(text, byteOrderMark)
 	return bytes.HasPrefix(text, []byte(marker)) && (len(text) == 3 || strings.IndexByte(" \t\r\n", text[3]) >= 0)
 }
 
-// withoutMarks removes byte order marks before a document, and before the lines
-// that may stand before it.
+// withoutMarks removes byte order marks before a document, and before the lines that may
+// precede it.
 func withoutMarks(text []byte) []byte {
 	if !bytes.Contains(text, byteOrderMark) {
 		return text
@@ -220,7 +218,7 @@ func withoutMarks(text []byte) []byte {
 	return append(out, text...)
 }
 
-// chunk reads what is between two markers.
+// chunk reads the text between two markers.
 func (r *reader) chunk(line int, text []byte) {
 	text = withoutMarks(text)
 	if at := yamltext.Invalid(text); at >= 0 {
@@ -239,10 +237,10 @@ func (r *reader) chunk(line int, text []byte) {
 	r.chunkYAML(line, text)
 }
 
-// isJSON tells JSON from YAML, whose flow mappings and sequences begin with a
-// brace or a bracket as well.
+// isJSON reports whether text is JSON rather than YAML, whose flow mappings and sequences
+// also begin with a brace or a bracket.
 func isJSON(text []byte) bool {
-	rest := bytes.TrimLeft(text, "[ \t\r\n") // not by recursion: there may be millions
+	rest := bytes.TrimLeft(text, "[ \t\r\n") // without recursion: there may be millions
 	arrays := bytes.TrimSpace(text[:len(text)-len(rest)])
 	switch {
 	case len(arrays) > 0 && bytes.HasPrefix(rest, []byte("]")):
@@ -256,8 +254,8 @@ func isJSON(text []byte) bool {
 	return len(text) == 0 || text[0] == '"' || text[0] == '}'
 }
 
-// isArrayOfJSON tells an array that holds no objects, as convert prints it, from a
-// sequence of YAML: it is JSON to its end, and no comment or key follows.
+// isArrayOfJSON reports whether text is a JSON array without objects, as convert prints it,
+// rather than a YAML sequence: it is JSON to its end, and no comment or key follows.
 func isArrayOfJSON(text []byte) bool {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	var array json.RawMessage
@@ -268,10 +266,10 @@ func isArrayOfJSON(text []byte) bool {
 	return len(next) == 0 || next[0] == '{' || next[0] == '['
 }
 
-// chunkJSON reads JSON values that follow each other in text[from:].
+// chunkJSON reads the consecutive JSON values in text[from:].
 func (r *reader) chunkJSON(line int, text []byte, from int) {
 	first, decoded := line, false
-	counted := 0 // up to where lines have been counted; places only go forward
+	counted := 0 // offset up to which lines are counted
 	lineAt := func(at int) int {
 		line += bytes.Count(text[counted:at], []byte("\n"))
 		counted = at
@@ -292,7 +290,7 @@ func (r *reader) chunkJSON(line int, text []byte, from int) {
 				at := lineAt(begin)
 				broken := make(map[int]bool)
 				for _, k := range repeatedKeys(value) {
-					r.wrongValue(lineAt(begin+k.at), itemName(value, k.item), "key %q stands twice in one object; remove one", k.key)
+					r.wrongValue(lineAt(begin+k.at), itemName(value, k.item), "key %q is repeated in one object; remove one", k.key)
 					broken[k.item] = true
 				}
 				r.document(true, at, value, broken)
@@ -306,20 +304,20 @@ func (r *reader) chunkJSON(line int, text []byte, from int) {
 			at := len(text)
 			switch {
 			case errors.As(err, &syntax):
-				// A flow mapping of YAML may have quoted keys as well. It is
-				// all of its document; so nothing was JSON before it.
+				// A YAML flow mapping may have quoted keys as well. It is a whole document,
+				// so no JSON precedes it.
 				if !decoded && r.flow(first, text) {
 					return
 				}
-				decoded = true // the next is tried as JSON alone
+				decoded = true // the rest is tried only as JSON
 				at = min(from+int(syntax.Offset)-1, len(text))
 				r.wrong(lineAt(at), "", "is not JSON: %v; correct it at this line or before it", err)
 			default:
 				begin := len(text) - len(bytes.TrimLeft(text[end:], " \t\r\n"))
-				r.wrong(lineAt(begin), "", "the JSON that begins here has no end; was the text cut off?")
+				r.wrong(lineAt(begin), "", "the JSON that begins here does not end; was the text cut off?")
 			}
-			// kubectl begins each object at the beginning of a line, and
-			// nothing inside an object stands there.
+			// Resume at the next line that begins with a brace: kubectl starts each object
+			// there, and no nested value.
 			next := bytes.Index(text[max(at-1, end):], []byte("\n{"))
 			if next < 0 {
 				return
@@ -330,7 +328,7 @@ func (r *reader) chunkJSON(line int, text []byte, from int) {
 	}
 }
 
-// flow reads a YAML document that looked like JSON, if it is one.
+// flow reads a YAML document that looks like JSON, and reports whether it is one.
 func (r *reader) flow(line int, text []byte) bool {
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, next yaml.Node
@@ -341,8 +339,8 @@ func (r *reader) flow(line int, text []byte) bool {
 	return true
 }
 
-// itemName is what messages call an element of a list or an array, whose text
-// begins like that; empty for the whole.
+// itemName returns the name of an element in messages: text is that of its list or array.
+// The name is empty for the whole.
 func itemName(text []byte, i int) string {
 	switch {
 	case i == whole:
@@ -353,8 +351,8 @@ func itemName(text []byte, i int) string {
 	return fmt.Sprintf("items[%d]", i)
 }
 
-// document takes up one value, which is valid JSON. Broken are those of its
-// items that have no one meaning, or the whole; what is wrong has been printed.
+// document adds one value, which is valid JSON. Broken holds the indices of items that are
+// ambiguous, or whole; their problems have been printed.
 func (r *reader) document(isJSON bool, line int, text json.RawMessage, broken map[int]bool) {
 	r.some = true
 	d := &document{json: isJSON, text: text}
@@ -364,8 +362,8 @@ func (r *reader) document(isJSON bool, line int, text json.RawMessage, broken ma
 	case broken[whole]:
 	case text[0] == '[':
 		d.array = true
-		_ = json.Unmarshal(text, &elements) // it is an array
-		head = objectHead{}                 // which has none
+		_ = json.Unmarshal(text, &elements) // never fails for an array
+		head = objectHead{}                 // an array has no head
 	case text[0] != '{':
 		r.wrong(line, "", "holds %s where an object is needed; give what kubectl get prints", rawjson.Type(text))
 		return
@@ -392,7 +390,7 @@ func (r *reader) document(isJSON bool, line int, text json.RawMessage, broken ma
 	}
 }
 
-// objectHead is what an object says of itself.
+// objectHead holds the identifying fields of an object.
 type objectHead struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -401,12 +399,12 @@ type objectHead struct {
 		UID             string `json:"uid"`
 		ResourceVersion string `json:"resourceVersion"`
 	} `json:"metadata"`
-	// Of an event of a watch.
+	// Fields of a watch event.
 	Type   string          `json:"type"`
 	Object json.RawMessage `json:"object"`
 }
 
-// isEvent reports whether it is that of an event of a watch.
+// isEvent reports whether the value is a watch event.
 func (h objectHead) isEvent() bool {
 	switch h.Type {
 	case eventAdded, eventModified, eventDeleted, eventBookmark, eventError:
@@ -415,21 +413,19 @@ func (h objectHead) isEvent() bool {
 	return false
 }
 
-// head reads the head of a value, and the items of a list.
+// head decodes the head of a value, and the items of a list.
 func (r *reader) head(text []byte) (objectHead, json.RawMessage) {
 	var list struct {
 		objectHead
 		Items json.RawMessage `json:"items"`
 	}
-	// A field of another type stays empty, which is a problem of its own:
-	// whoever decodes the object names it.
+	// A field of another type stays empty; decoding the object itself reports that.
 	_ = kjson.UnmarshalCaseSensitivePreserveInts(text, &list)
 	return list.objectHead, list.Items
 }
 
-// object takes up one object of a document. Elements of typed lists need not
-// repeat the kind of the list and its group. Of a broken one only its head is
-// taken.
+// object adds one object to a document. Elements of a typed list may omit the kind and the
+// group of the list. Only the head of a broken object is used.
 func (d *document) object(r *reader, line int, item string, list objectHead, text json.RawMessage, broken bool) {
 	o := &Object{stream: r.stream, place: place(r.stream, line, item), walked: r.walked, JSON: text, broken: broken}
 	if text[0] != '{' && !broken {
@@ -456,17 +452,17 @@ func (d *document) object(r *reader, line int, item string, list objectHead, tex
 		head.Kind = list.Kind
 	}
 	if head.APIVersion == "" && head.Kind == list.Kind && strings.Contains(list.APIVersion, "/") {
-		head.APIVersion = list.APIVersion // and with it the group
+		head.APIVersion = list.APIVersion // includes the group
 	}
 	o.APIVersion, o.Kind, o.Ref = head.APIVersion, head.Kind, head.Metadata.Ref
 	o.uid, o.version = head.Metadata.UID, head.Metadata.ResourceVersion
 	switch {
 	case o.event == eventBookmark:
-		o.Kind = "" // it has only a resourceVersion
+		o.Kind = "" // it holds only a resourceVersion
 	case o.event == eventError || head.Kind == "Status" && isFailure(o.JSON):
-		r.wrong(line, item, "holds an error of the API server in place of objects: %s; read them again", errorText(o.JSON))
+		r.wrong(line, item, "holds an error of the API server instead of objects: %s; read them again", errorText(o.JSON))
 	case broken && (head.Kind == "" || strings.HasSuffix(head.Kind, "List")):
-		r.lost = true // it may be about anything
+		r.lost = true // it could be any object
 	case broken:
 	case head.Kind == "" && r.walked && head.APIVersion == "":
 		r.pass(line, item)
@@ -481,21 +477,21 @@ func (d *document) object(r *reader, line int, item string, list objectHead, tex
 	}
 }
 
-// isFailure reports whether a Status is that of a request that failed.
+// isFailure reports whether a Status is that of a failed request.
 func isFailure(status []byte) bool {
 	return string(rawjson.ParseObject(status).Get("status")) == `"Failure"`
 }
 
-// errorText is the message of a Status.
+// errorText returns the message of a Status.
 func errorText(status []byte) (text string) {
-	_ = json.Unmarshal(rawjson.ParseObject(status).Get("message"), &text) // empty if it has none
+	_ = json.Unmarshal(rawjson.ParseObject(status).Get("message"), &text) // stays empty if there is none
 	return text
 }
 
-// pass notes, once for each file, that it holds something that is no object.
+// pass notes, once for each file, that a value is not an object.
 func (r *reader) pass(line int, item string) {
 	if !r.passed {
-		r.line("note: %s: is no object of Kubernetes, and passed over", place(r.stream, line, item))
+		r.line("note: %s: is not a Kubernetes object; skipped", place(r.stream, line, item))
 	}
 	r.passed = true
 }

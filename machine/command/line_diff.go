@@ -6,15 +6,15 @@ import (
 )
 
 const (
-	// diffContext is the number of lines that stay as they are around a change.
+	// diffContext is the number of unchanged lines around a change.
 	diffContext = 3
-	// mostEdits is the number of lines that may differ. If more do, the texts are shown
-	// one after the other.
+	// mostEdits is the maximum number of lines that differ. Beyond that, the texts are
+	// shown one after the other.
 	mostEdits = 2000
 )
 
-// lineDiff returns what differs between two versions of a file, as diff -u prints
-// it, or "" if nothing does.
+// lineDiff returns the differences between two versions of a file as diff -u prints them,
+// or "" if there are none.
 func lineDiff(name, before, after string) string {
 	if before == after {
 		return ""
@@ -29,7 +29,7 @@ func lineDiff(name, before, after string) string {
 		if from == len(edits) {
 			break
 		}
-		// A hunk ends at a run of lines that two hunks would both show.
+		// A hunk ends before unchanged lines that are more than the context of two hunks.
 		to, same := from, 0
 		for ; to < len(edits) && same <= 2*diffContext; to++ {
 			if same++; edits[to].op != ' ' {
@@ -58,7 +58,7 @@ func writeHunk(b *strings.Builder, edits []edit) {
 	}
 	position := func(lines, n int) string {
 		if n > 0 {
-			lines++ // of the first one
+			lines++ // lines count from 1
 		}
 		return fmt.Sprintf("%d,%d", lines, n)
 	}
@@ -72,7 +72,7 @@ func writeHunk(b *strings.Builder, edits []edit) {
 	}
 }
 
-// splitLines are the lines of a text, each with its end.
+// splitLines splits a text into lines, each with its end.
 func splitLines(text string) []string {
 	lines := strings.SplitAfter(text, "\n")
 	if lines[len(lines)-1] == "" {
@@ -81,11 +81,11 @@ func splitLines(text string) []string {
 	return lines
 }
 
-// lineEdits is a shortest way from one list of lines to another (E. W. Myers, "An
-// O(ND) Difference Algorithm and Its Variations", 1986).
+// lineEdits returns a shortest edit script from one list of lines to another (E. W. Myers,
+// "An O(ND) Difference Algorithm and Its Variations", 1986).
 func lineEdits(a, b []string) []edit {
-	// reached[d][k] is the furthest line of a on diagonal k, which is its line less
-	// that of b, with d lines removed or added.
+	// reached[d][k] is the furthest line of a on diagonal k (the line of a minus that of b)
+	// with d lines removed or added.
 	var reached []map[int]int
 	furthest := func(d, k int) (x int, down bool) {
 		if d == 0 {
@@ -145,7 +145,7 @@ search:
 	return edits
 }
 
-// replaced are the edits that remove one list of lines and add another.
+// replaced returns the edits that remove one list of lines and add another.
 func replaced(a, b []string) []edit {
 	var edits []edit
 	for i, line := range a {

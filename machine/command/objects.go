@@ -10,16 +10,16 @@ import (
 
 // Objects are the objects that were read.
 type Objects struct {
-	// List are the objects of interest, each once, in the order in which they were
-	// first read: of several versions the one that counts.
+	// List holds the objects of interest, each once, in the order in which they were first
+	// read. Of several versions it holds the one that counts.
 	List []*Object
-	// Others are the other versions, and objects that have been deleted.
+	// Others holds the other versions, and objects that have been deleted.
 	Others []*Object
-	// Lost are the names of the streams that could not be read to their end: what
-	// they would have said is unknown.
+	// Lost names the streams that could not be read to their end: what they hold is
+	// unknown.
 	Lost []string
-	// Foreign counts objects of the catalogue's kind that are of another project,
-	// by their apiVersion.
+	// Foreign counts objects of the catalogue's kind that belong to another project, by
+	// apiVersion.
 	Foreign map[string]int
 
 	files     []string
@@ -27,20 +27,20 @@ type Objects struct {
 	options   map[string]*bool
 }
 
-// Has reports whether an option of the catalogue's own was given.
+// Has reports whether an option of [Catalogue].Options was given.
 func (o *Objects) Has(option string) bool {
 	given := o.options[option]
 	return given != nil && *given
 }
 
-// Streams are the names of what was read, for messages.
+// Streams returns the names of what was read, for messages.
 func (o *Objects) Streams() []string { return streamNames(o.files) }
 
-// ObjectError names the object of a stream that a problem is about.
+// ObjectError is a problem of one object.
 type ObjectError struct {
 	Kind   string
 	Object Ref
-	// Place is where it was read, if that was in a directory.
+	// Place is where the object was read, if it was found in a directory.
 	Place string
 	Err   error
 }
@@ -65,13 +65,13 @@ func (o *Object) Wrong(err error) error {
 	return e
 }
 
-// objectKey tells objects apart.
+// objectKey identifies an object.
 type objectKey struct {
 	kind string
 	ref  Ref
 }
 
-// sort sorts out the objects of documents: see the fields.
+// sort fills List, Others and Foreign from the objects of documents.
 func (o *Objects) sort(a *app, documents []*document) {
 	index := make(map[objectKey]int)
 	for _, d := range documents {
@@ -107,8 +107,7 @@ func (o *Objects) sort(a *app, documents []*document) {
 	})
 }
 
-// kindOf returns what tells the kind of an object apart, and whether the object is
-// of interest.
+// kindOf returns a key of the object's kind, and reports whether the object is of interest.
 func (a *app) kindOf(o *Object) (string, bool) {
 	if a.isBuiltin() && a.catalogue.KindOf != nil {
 		return a.catalogue.KindOf(o.APIVersion, o.Kind)
@@ -117,13 +116,13 @@ func (a *app) kindOf(o *Object) (string, bool) {
 	return group + " " + o.Kind, true
 }
 
-// supersedes reports whether an object counts although another of its name was
-// read later: its resourceVersion is higher. One that cannot be read counts as
-// well, unless the other is known to be as new: then the object is not known.
+// supersedes reports whether o counts although another version was read later: its
+// resourceVersion is higher. A version that cannot be read also counts, unless the other is
+// known to be as new: the object is then unknown.
 func (o *Object) supersedes(a *app, later *Object) bool {
 	if digits(o.version) && digits(later.version) && o.uid == later.uid {
 		if later.broken && !higher(later.version, o.version) {
-			return true // the same or older
+			return true // later is as old or older
 		}
 		return higher(o.version, later.version)
 	}
@@ -131,7 +130,7 @@ func (o *Object) supersedes(a *app, later *Object) bool {
 		return o.broken
 	}
 	if later.event == "" && !sameData(o.JSON, later.JSON) {
-		a.line("note: %s was read at %s and at %s, and differs; the later one counts, since nothing shows which is newer", o, o.place, later.place)
+		a.line("note: %s differs between %s and %s; the later one counts, since nothing shows which is newer", o, o.place, later.place)
 	}
 	return false
 }
@@ -140,7 +139,7 @@ func digits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// higher compares two numbers of any size.
+// higher reports whether number a, of any size, is greater than b.
 func higher(a, b string) bool {
 	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
 	if len(a) != len(b) {

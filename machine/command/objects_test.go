@@ -14,10 +14,11 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Objects of two kinds may have one name.
+// Objects of two kinds may have the same name.
 func TestObjectsOfOneNameAndTwoKinds(t *testing.T) {
 	const object = `{"apiVersion": "ops.example.com/v1", "kind": %q, "metadata": {"name": "a", "namespace": "ns"},
-		"status": {"itinerary": "Upgrade", "phase": "UpgradePrimary", "visit": 3, "entered": "2026-11-20T10:02:00Z", "facts": {"hash": "0"}}}` + "\n"
+		"status": {"itinerary": "Upgrade", "phase": "UpgradePrimary", "visit": 3,
+			"entered": "2026-11-20T10:02:00Z", "facts": {"hash": "0"}}}` + "\n"
 	both := fmt.Sprintf(object, "Upgrade") + fmt.Sprintf(object, "Restore")
 	in := []string{"-f", "-", "-i", "testdata/upgrades.yaml"}
 	_, out, _ := upgradectl(t, both, append([]string{"status"}, in...)...)
@@ -35,7 +36,7 @@ func TestObjectsOfOneNameAndTwoKinds(t *testing.T) {
 }
 
 // Errors of a catalogue's functions name the object, whatever they wrap.
-func TestErrorsOfACatalogueNameTheObject(t *testing.T) {
+func TestCatalogueErrorsNameTheObject(t *testing.T) {
 	errSpec, errVersion := errors.New("spec is wrong"), errors.New("it has no version")
 	for _, c := range []struct {
 		name string
@@ -69,7 +70,7 @@ func TestErrorsOfACatalogueNameTheObject(t *testing.T) {
 	}
 }
 
-// A jump passes over a phase without a guard, and a phase that does not run does not
+// A jump can pass over a phase without a guard, and a phase that does not run does not
 // jump.
 func TestExplainWhatJumpsPassOver(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "jumps.yaml")
@@ -93,19 +94,21 @@ itineraries:
 	assert.Contains(t, explain("Z", "X"), "G jumps to B\n")
 }
 
-// Names of steps may have characters that are not shown as they are.
+// Names of steps may contain unprintable characters.
 func TestRunWithNamesThatAreNotShown(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "names.yaml")
 	for _, name := range []string{`S\t`, `\u202e`, `\u200b\u200b`, `S\n\u202e`, "👩‍👩‍👧‍👦👩‍👩‍👧‍👦"} {
-		require.NoError(t, os.WriteFile(file, []byte("itineraries:\n- name: A\n  phases:\n  - {name: P, step: \""+name+"\"}\n  - {name: Q, step: T}\n"), 0o644))
+		require.NoError(t,
+			os.WriteFile(file, []byte("itineraries:\n- name: A\n  "+
+				"phases:\n  - {name: P, step: \""+name+"\"}\n  - {name: Q, step: T}\n"), 0o644))
 		code, out, stderr := upgradectl(t, "", "run", "-i", file)
 		assert.Zero(t, code, "%s: %s", name, stderr)
 		assert.Contains(t, out, "done: Succeeded", name)
 	}
 }
 
-// Only what ends the loop that a run turns in is suggested.
-func TestALoopIsEndedByItsOwnPhases(t *testing.T) {
+// Only phases inside the endless loop are suggested to end it.
+func TestRunSuggestsExitsOfALoop(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "loops.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(`flags: [{name: More}]
 itineraries:
@@ -116,14 +119,15 @@ itineraries:
   - {name: Taste, step: Serve, jumps: [{to: Shop, choice: true}]}
 `), 0o644))
 	_, _, stderr := upgradectl(t, "", "run", "-i", file, "--flags", "More")
-	assert.Contains(t, stderr, "after 2 phases it turns in a loop for good; end it with --flag-flips-at Fry=More=false\n")
+	assert.Contains(t, stderr, "after 2 phases it is in an endless loop; leave it with --flag-flips-at Fry=More=false\n")
 	_, _, stderr = upgradectl(t, "", "run", "-i", file, "--flags", "", "--max-phases", "2")
 	assert.Contains(t, stderr, "after 2 phases it is not done; raise --max-phases\n")
 }
 
-// An object whose state cannot be read is there all the same.
-func TestTheNameOfAnObjectThatCannotBeRead(t *testing.T) {
-	const objects = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "broken", "namespace": "ns"}, "status": {"visit": 3, "phase": 7}}
+// An object whose state cannot be read still exists.
+func TestNameOfAnUnreadableObject(t *testing.T) {
+	const objects = `{"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "broken", "namespace": "ns"},
+			"status": {"visit": 3, "phase": 7}}
 {"apiVersion": "ops.example.com/v1", "kind": "Upgrade", "metadata": {"name": "other", "namespace": "ns"}, "status": {}}
 `
 	for _, name := range []string{"broken", "ns/broken"} {

@@ -36,7 +36,7 @@ func (a *app) plan() *cobra.Command {
 			case s.diff && len(s.set) == 0:
 				return errDiffNeedsSet
 			case s.diff && explain:
-				return errors.New("--explain and --diff exclude each other; --diff says why by itself")
+				return errors.New("--explain and --diff exclude each other; --diff includes the reasons")
 			case s.diff && format != formatTable:
 				p = &diffArray{array: array{output: out, yaml: format == formatYAML}}
 			case s.diff:
@@ -62,38 +62,39 @@ func (a *app) plan() *cobra.Command {
 	s.registerRuns(cmd)
 	registerWhole(cmd, &s.whole)
 	cmd.Flags().BoolVar(&s.diff, "diff", false, "show only what --set changes")
-	cmd.Flags().BoolVar(&explain, "explain", false, "show also what is left out, and why")
+	cmd.Flags().BoolVar(&explain, "explain", false, "also show what is left out, and why")
 	registerOutput(cmd, &format, formatTable, "output `FORMAT`: table, json or yaml", formatTable, formatJSON, formatYAML)
 	return cmd
 }
 
-// warnOfLoops warns of loops that a run may never leave, since no phase inside
-// decides a flag on which that depends.
+// warnOfLoops warns of loops that a run may never leave, because no phase in the loop
+// decides a flag of its exits.
 func (a *app) warnOfLoops(g *machine.Graph) {
 	for _, loop := range g.FrozenLoops() {
-		a.line("warning: itinerary %s: whether a run leaves the loop of %s depends on %s, which no phase in it decides; declare it under decides of one that does, or the loop may never end",
+		a.line("warning: itinerary %s: a run leaves the loop of %s depending on %s, which no phase in the loop decides; "+
+			"add it to decides of the phase that changes it, or the loop may never end",
 			g.Name(), wording.Few(loop.Phases), wording.List(loop.Flags, "and"))
 	}
 }
 
-// planPrinter prints plans in one of the formats.
+// planPrinter prints plans in one format.
 type planPrinter interface {
 	print(*planned) error
 	close() error
 }
 
-// planElement is a plan as JSON.
+// planElement is a plan in JSON.
 type planElement struct {
 	runName
 	Itinerary string      `json:"itinerary"`
-	Phase     *string     `json:"phase,omitempty"` // absent with -i, as Done
+	Phase     *string     `json:"phase,omitempty"` // absent with -i alone, like Done
 	Done      *bool       `json:"done,omitempty"`
 	Flags     []string    `json:"flags"`
 	Unknown   []string    `json:"unknown"`
 	Phases    []planPhase `json:"phases"`
 	Steps     []string    `json:"steps"`
 	Maybe     []string    `json:"maybeSteps"`
-	// Tentative are the steps, shown or not, of which that may still change.
+	// Tentative lists the steps, shown or not, whose visibility may still change.
 	Tentative []string `json:"tentativeSteps"`
 }
 
@@ -142,10 +143,10 @@ const (
 	legendMaybe     = "(NAME)  depends on a flag that is unknown, or on a choice that is not made"
 )
 
-// legend is what the marks mean that have been printed.
+// legend records which marks have been printed and need an explanation.
 type legend struct{ tentative, maybe bool }
 
-// write writes the legend, behind an empty line, if there is something to explain.
+// write writes an empty line and the legend, if there is something to explain.
 func (l legend) write(o *output, c colors) {
 	if l.tentative || l.maybe {
 		o.buf.WriteByte('\n')
@@ -158,7 +159,7 @@ func (l legend) write(o *output, c colors) {
 	}
 }
 
-// wrapped writes a text as lines of the width.
+// wrapped writes a text, wrapped at the width.
 func (o *output) wrapped(text string) {
 	lines := []string{text}
 	if o.width > 0 {
@@ -167,9 +168,9 @@ func (o *output) wrapped(text string) {
 	o.buf.WriteString(strings.Join(lines, "\n") + "\n")
 }
 
-// stepsText lists the steps: those that have started in green, then the others
-// in the order of the itinerary. Those that are tentative are marked, and those that
-// depend on unknown flags are in parentheses.
+// stepsText lists the steps: those that have started in green, then the others in the order
+// of the itinerary. Tentative steps are marked, and those that depend on unknown flags are
+// in parentheses.
 func (l *legend) stepsText(c colors, p *planned) string {
 	var all []string
 	for _, name := range p.started {
@@ -201,7 +202,7 @@ func (l *legend) stepsText(c colors, p *planned) string {
 	return strings.Join(all, " > ")
 }
 
-// planTable prints a row for each plan.
+// planTable prints one row for each plan.
 type planTable struct {
 	output
 	colors colors
@@ -246,7 +247,7 @@ func (p *planTable) close() error {
 	return p.flush()
 }
 
-// runsCell is whether a run that --runs left runs the step.
+// runsCell describes whether a run that matches --runs runs the step.
 func runsCell(p *planned, step string) cell {
 	switch {
 	case slices.Contains(p.started, step):
@@ -259,7 +260,7 @@ func runsCell(p *planned, step string) cell {
 	return cell{text: "yes", color: green}
 }
 
-// severalNamespaces reports whether the runs are of several namespaces.
+// severalNamespaces reports whether the runs are in several namespaces.
 func severalNamespaces(all []*planned) bool {
 	return slices.ContainsFunc(all, func(p *planned) bool {
 		return p.run != nil && p.run.Object.Ref.Namespace != all[0].run.Object.Ref.Namespace
@@ -281,7 +282,7 @@ func nameCells(r *Run, namespace bool) []cell {
 	return plain(r.name())
 }
 
-// planBlocks prints a paragraph for each plan, with what is left out.
+// planBlocks prints a paragraph for each plan, including what is left out.
 type planBlocks struct {
 	output
 	colors colors
@@ -316,8 +317,8 @@ func (p *planBlocks) print(one *planned) error {
 	return p.spill()
 }
 
-// leftOut lists the phases that do not run, or may not, by their steps and
-// reasons; those that ride by themselves, since no step depends on them.
+// leftOut lists the phases that do not run, or may not, by step and reason. Phases that
+// ride are listed apart, because no step depends on them.
 func (p *planBlocks) leftOut(one *planned) {
 	g := one.plan.Graph()
 	shown, maybe, tentative := one.steps(), one.maybeSteps(), one.tentativeSteps()
@@ -366,14 +367,13 @@ func (p *planBlocks) leftOut(one *planned) {
 	}
 }
 
-// reason is why some phases do not run.
+// reason is the reason why some phases do not run.
 type reason struct {
 	why    *machine.Why
 	phases []string
 }
 
-// reasons are those of several phases, each once, in the order of the first
-// phase of each.
+// reasons are the reasons of several phases, each once, in the order of their first phases.
 type reasons []*reason
 
 func (r *reasons) add(why *machine.Why, phase string) {
@@ -391,5 +391,5 @@ func (p *planBlocks) close() error {
 	return p.flush()
 }
 
-// whyText is a reason with who decides it.
+// whyText describes a reason and the phases that decide it.
 func whyText(why *machine.Why) string { return why.Text + wording.DecidedBy(why.DecidedBy) }

@@ -18,7 +18,7 @@ func planned(t *testing.T) command.Catalogue {
 	return command.Catalogue{Command: "kubectl upgrade", Kind: "Upgrade", Noun: "upgrade", Itineraries: upgrades(t)}
 }
 
-// firsts are the first words of the lines of a table below its titles.
+// firsts returns the first words of the lines of a table below its titles.
 func firsts(out string) (names []string) {
 	table, _, _ := strings.Cut(out, "\n\n")
 	for i, line := range strings.Split(strings.TrimSpace(table), "\n") {
@@ -51,11 +51,15 @@ func TestPlanFiltersUpgrades(t *testing.T) {
 	assert.Contains(t, stderr, `did you mean "working"?`)
 }
 
-// Of an object with many runs, NAME is all of them and NAME[ITEM] one.
+// If an object has many runs, NAME selects all of them and NAME[ITEM] one.
 func TestPlanFiltersItems(t *testing.T) {
-	const run = `"itinerary": "Upgrade", "phase": "CheckVersions", "visit": 1, "entered": "2026-11-20T11:59:20Z", "pipeline": [{"name": "Prepare", "started": "2026-11-20T11:59:20Z"}], "facts": {"hash": "0", "false": ["BackupWanted", "HasReplicas", "ReplicasLeft", "SchemaChanges", "TrafficStopped"]}`
+	const run = `"itinerary": "Upgrade", "phase": "CheckVersions", "visit": 1, "entered": "2026-11-20T11:59:20Z", "pipeline": [{"name": ` +
+		`"Prepare", "started": "2026-11-20T11:59:20Z"}], "facts": {"hash": "0", "false": ["BackupWanted", "HasReplicas", ` +
+		`"ReplicasLeft", "SchemaChanges", "TrafficStopped"]}`
 	fleet := func(name string) string {
-		return `{"apiVersion": "ops.example.com/v1", "kind": "Fleet", "metadata": {"name": "` + name + `", "namespace": "ns"}, "status": {"members": [{"name": "a", ` + run + `}, {"name": "b", ` + run + `}]}}`
+		return `{"apiVersion": "ops.example.com/v1", ` +
+			`"kind": "Fleet", "metadata": {"name": "` + name + `", "namespace": "ns"}, ` +
+			`"status": {"members": [{"name": "a", ` + run + `}, {"name": "b", ` + run + `}]}}`
 	}
 	c := planned(t)
 	for name, want := range map[string][]string{
@@ -72,22 +76,23 @@ func TestPlanFiltersItems(t *testing.T) {
 	assert.Contains(t, stderr, `"one[c]"; did you mean "one[a]" or "one[b]"?`)
 }
 
-// A loop whose exit is decided inside it is tentative; a step of a phase that has
-// begun is not.
+// A loop whose exit is decided inside it is tentative; a step whose phase has begun is not.
 func TestExplainAndDiffOfUpgrades(t *testing.T) {
 	c := planned(t)
-	code, out, stderr := execute(t, c, "", "explain", "ReplicasLeft", "-f", "testdata/runs.yaml", "--name", "working", "--name", "waiting", "--name", "cleaning-up")
+	code, out, stderr := execute(t, c, "", "explain", "ReplicasLeft", "-f", "testdata/runs.yaml", "--name", "working", "--name",
+		"waiting", "--name", "cleaning-up")
 	assert.Equal(t, 0, code, stderr)
 	assert.Equal(t, `flag ReplicasLeft: at least one replica still runs the old version
   relations    with ReplicasLeft, HasReplicas must be true
   in Upgrade   read by the guards of UpgradeReplica and WaitForReplica
-               on it depends whether WaitForReplica jumps to UpgradeReplica
+               affects whether WaitForReplica jumps to UpgradeReplica
                decided by WaitForReplica
   in Abort     nothing depends on it
 
 NAME          ITINERARY   KIND   RUNS    WHY
 working       Upgrade     flag   false   flag ReplicasLeft is false
-                                         - with ReplicasLeft=true, and so HasReplicas=true: step Replicas appears, with UpgradeReplica, WaitForReplica and StopTraffic
+                                         - with ReplicasLeft=true, and so HasReplicas=true: step Replicas appears, `+
+		`with UpgradeReplica, WaitForReplica and StopTraffic
 waiting       Upgrade     flag   true?   flag ReplicasLeft is true; that may still change (decided by WaitForReplica)
                                          - with ReplicasLeft=false: the same steps, without UpgradeReplica
 cleaning-up   Abort       flag   false   flag ReplicasLeft is false
@@ -108,7 +113,7 @@ NAME?   may still change, once a phase ahead has decided the flags that it depen
 `, out)
 }
 
-// The steps that may still change are marked in all formats, without colours.
+// Steps that may still change are marked in all formats, without colours.
 func TestTentativeStepsInAllFormats(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "move.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(`
@@ -132,7 +137,8 @@ itineraries:
 	}
 	const legend = "\nNAME?   may still change, once a phase ahead has decided the flags that it depends on\n"
 	assert.Equal(t, "ITINERARY   STEPS\nMove        Prepare > Copy? > Stage?\n"+legend, plan("Big"))
-	assert.Equal(t, "ITINERARY   STEPS\nMove        Prepare > Copy > Stage? > Ask?\n"+legend, plan("Big,Asked"), "Verify runs whatever Big is")
+	assert.Equal(t, "ITINERARY   STEPS\nMove        Prepare > Copy > Stage? > Ask?\n"+legend, plan("Big,Asked"),
+		"Verify runs whatever Big is")
 
 	blocks := plan("Big", "--explain")
 	assert.Contains(t, blocks, "  steps   Prepare > Copy? > Stage?\n")
@@ -145,18 +151,21 @@ itineraries:
 	assert.Contains(t, strings.Join(strings.Fields(plan("Big", "-o", "json")), " "),
 		`"steps": [ "Prepare", "Copy", "Stage" ], "maybeSteps": [], "tentativeSteps": [ "Copy", "Stage", "Direct" ] }`)
 	assert.Contains(t, plan("Big", "-o", "yaml"), "  tentativeSteps:\n  - Copy\n  - Stage\n  - Direct\n")
-	assert.NotContains(t, plan("Big", "--set", "Big=unknown"), "?", "that it is unknown is said by parentheses")
+	assert.NotContains(t, plan("Big", "--set", "Big=unknown"), "?", "parentheses show that it is unknown")
 }
 
-// A phase that decides may stand behind the phase that a jump leads back to.
+// The phase that decides may come after the phase that a jump leads back to.
 func TestExplainNamesWhoDecidesInALoop(t *testing.T) {
 	code, out, stderr := upgradectl(t, "", "explain", "UpgradeReplica", "-f", "testdata/runs.yaml", "--name", "waiting")
 	assert.Zero(t, code, stderr)
 	assert.Contains(t, out, "that may still change (decided by WaitForReplica)")
 }
 
-func TestFlagsOfARunThatHasNotBegunAreOneLine(t *testing.T) {
+func TestPlanOfARunThatHasNotBegun(t *testing.T) {
 	code, _, stderr := upgradectl(t, "", "plan", "-f", "testdata/runs.yaml", "--name", "not-begun", "--set", "BackupWanted=true")
 	assert.Equal(t, 1, code)
-	assert.Equal(t, "Upgrade databases/not-begun: it has not begun, and records no flag; give HasReplicas, ReplicasLeft and 2 more a value with --set\n", stderr)
+	assert.Equal(t,
+		"Upgrade databases/not-begun: it has not begun, and records no "+
+			"flag; give HasReplicas, ReplicasLeft and 2 more a value with --set\n",
+		stderr)
 }

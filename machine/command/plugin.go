@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// executable is the name of the program that a command as users type it is
-// installed as: "kubectl my-tool" as kubectl-my_tool.
+// executable returns the name of the program of a command: kubectl-my_tool for "kubectl
+// my-tool".
 func executable(command string) string {
 	words := strings.Split(command, " ")
 	if isPlugin(command) {
@@ -19,21 +19,21 @@ func executable(command string) string {
 	return strings.Join(words, "-")
 }
 
-// isPlugin reports whether a command is a plugin of kubectl.
+// isPlugin reports whether the command is a plugin of kubectl.
 func isPlugin(command string) bool { return strings.HasPrefix(command, "kubectl ") }
 
-// pluginCompletion is the completion command of a plugin of kubectl. The shell
-// asks kubectl, and that an executable which belongs to the plugin.
+// pluginCompletion returns the completion command of a plugin of kubectl. The shell asks
+// kubectl, which calls an executable that belongs to the plugin.
 func (a *app) pluginCompletion() *cobra.Command {
 	script := "kubectl_complete-" + strings.TrimPrefix(executable(a.name), "kubectl-")
 	return &cobra.Command{
 		Use:                   "completion",
 		DisableFlagsInUseLine: true,
-		Short:                 "Prints the script by which the shell completes " + a.name,
-		Long: fmt.Sprintf(`Prints the script by which kubectl completes %s.
+		Short:                 "Prints the script that lets the shell complete " + a.name,
+		Long: fmt.Sprintf(`Prints the script that lets kubectl complete %s.
 
-It must be an executable file of the name %s, in a directory
-of the PATH. kubectl 1.26 or later calls it if the shell completes kubectl itself:
+Save it as an executable file named %s in a directory of the
+PATH. kubectl 1.26 or later calls it if the shell completes kubectl itself:
 see kubectl completion --help.`, a.name, script),
 		Example: fmt.Sprintf(`  # Beside the plugin
   DIRECTORY=$(dirname "$(command -v %[2]s)")

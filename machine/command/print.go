@@ -20,7 +20,7 @@ const (
 	formatTable = "table"
 	formatJSON  = "json"
 	formatYAML  = "yaml"
-	// Of graph alone.
+	// For graph only.
 	formatText    = "text"
 	formatDOT     = "dot"
 	formatMermaid = "mermaid"
@@ -33,24 +33,24 @@ func registerOutput(cmd *cobra.Command, format *string, standard, usage string, 
 	complete(cmd, "output", fixed(formats...))
 }
 
-// checkChoice refuses a value of an option that is not one of the choices.
+// checkChoice returns an error if the value of an option is not one of the choices.
 func checkChoice(option, value string, choices ...string) error {
 	if slices.Contains(choices, value) {
 		return nil
 	}
-	return fmt.Errorf("%s takes %s, not %q%s", option, wording.List(choices, "or"), value, wording.DidYouMean(wording.Nearest(value, choices)))
+	return fmt.Errorf("%s takes %s, not %q%s", option, wording.List(choices, "or"), value,
+		wording.DidYouMean(wording.Nearest(value, choices)))
 }
 
-// output collects what is printed and passes it on in large pieces. Errors are
-// [*writeError].
+// output buffers what is printed and writes it in large pieces. Errors are [*writeError].
 type output struct {
 	w   io.Writer
 	buf bytes.Buffer
-	// width is where tables are wrapped ([terminalWidth]).
+	// width is the number of columns at which tables are wrapped ([terminalWidth]).
 	width int
 }
 
-// flush passes on what has been collected.
+// flush writes the buffer.
 func (o *output) flush() error {
 	_, err := o.w.Write(o.buf.Bytes())
 	o.buf.Reset()
@@ -60,7 +60,7 @@ func (o *output) flush() error {
 	return nil
 }
 
-// spill passes on what has been collected, if that is much.
+// spill writes the buffer if it is large.
 func (o *output) spill() error {
 	if o.buf.Len() < 1<<16 {
 		return nil
@@ -70,8 +70,8 @@ func (o *output) spill() error {
 
 const jsonIndent = "    " // as kubectl does
 
-// array prints elements of one JSON array as they come, so that a long one
-// need not fit into memory.
+// array prints the elements of one JSON array as they come, so a long one need not fit into
+// memory.
 type array struct {
 	output
 	yaml bool
@@ -105,7 +105,7 @@ func (p *array) close() error {
 	return p.flush()
 }
 
-// marshal writes a value as JSON, without the escapes that only HTML needs.
+// marshal encodes a value as JSON without the escapes that only HTML needs.
 func marshal(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -117,15 +117,16 @@ func marshal(v any) ([]byte, error) {
 // table is columns of text, each as wide as its content.
 type table struct {
 	colors colors
-	// width is that of the terminal: the last column is wrapped there. Zero means
-	// that nothing is wrapped ([terminalWidth]).
+	// width is that of the terminal, at which the last column is wrapped. Zero means no
+	// wrapping ([terminalWidth]).
 	width int
 	rows  [][]cell
 }
 
 type cell struct {
 	text, color string
-	// painted text holds colours already and stands in the last column.
+	// painted reports whether the text already holds colours. It must be in the last
+	// column.
 	painted bool
 }
 
@@ -139,7 +140,7 @@ func (t *table) head(titles ...string) {
 
 func (t *table) row(cells ...cell) { t.rows = append(t.rows, cells) }
 
-// write writes the table, each line behind the indent.
+// write writes the table, each line after the indent.
 func (t *table) write(b *bytes.Buffer, indent string) {
 	widths := t.widths()
 	for _, row := range t.rows {
@@ -147,7 +148,7 @@ func (t *table) write(b *bytes.Buffer, indent string) {
 	}
 }
 
-// widths makes each cell one line, and returns how wide each column is.
+// widths makes each cell one line and returns the width of each column.
 func (t *table) widths() (widths []int) {
 	for _, row := range t.rows {
 		for i := range row {
@@ -164,7 +165,7 @@ func (t *table) widths() (widths []int) {
 	return widths
 }
 
-// writeRow writes a row of columns of these widths.
+// writeRow writes a row with columns of these widths.
 func (t *table) writeRow(b *bytes.Buffer, row []cell, widths []int, indent string) {
 	b.WriteString(indent)
 	column := runes(indent)
@@ -182,14 +183,14 @@ func (t *table) writeRow(b *bytes.Buffer, row []cell, widths []int, indent strin
 
 const (
 	columnGap = 3
-	// minLast is the width below which a last column does not hold what must be
-	// wrapped: that goes to lines of its own then, further in by lastIndent.
+	// minLast is the minimum width of the last column. If it is narrower, its text moves to
+	// separate lines, indented by lastIndent.
 	minLast    = 20
 	lastIndent = "    "
 )
 
-// writeLast writes the last cell of a row, which begins at a column. If it does
-// not fit into the width, its words are wrapped below each other.
+// writeLast writes the last cell of a row, which begins at that column. If it does not fit
+// into the width, it is wrapped.
 func (t *table) writeLast(b *bytes.Buffer, c cell, column int, indent string) {
 	text := t.colors.paint(c.color, c.text)
 	if t.width == 0 || column+visibleWidth(text) <= t.width {
@@ -210,13 +211,13 @@ func (t *table) writeLast(b *bytes.Buffer, c cell, column int, indent string) {
 	}
 }
 
-// wrapWords breaks a text into lines at spaces, and a word that is longer than a
-// line wherever the line ends. Colours take no room; one that goes on in the next
-// line is switched on again there.
+// wrapWords breaks a text into lines at spaces, and words that are too long anywhere.
+// Colour codes have no width; a colour that continues is switched on again in the next
+// line.
 func wrapWords(text string, width int) []string {
 	var lines []string
 	var line strings.Builder
-	n, color := 0, "" // the width of the line, and the colour in which it is
+	n, color := 0, "" // width and colour of the line
 	end := func() {
 		if color != "" {
 			line.WriteString(reset)
@@ -257,7 +258,7 @@ func wrapWords(text string, width int) []string {
 	return lines
 }
 
-// colorCode returns the code of a colour that a text begins with, or "".
+// colorCode returns the colour code that a text begins with, or "".
 func colorCode(text string) string {
 	if !strings.HasPrefix(text, "\x1b[") {
 		return ""
@@ -266,7 +267,7 @@ func colorCode(text string) string {
 	return text[:end+1]
 }
 
-// visibleWidth is the width of a text that may hold colours.
+// visibleWidth returns the width of a text that may hold colours.
 func visibleWidth(text string) int {
 	n := 0
 	for text != "" {
@@ -281,7 +282,7 @@ func visibleWidth(text string) int {
 	return n
 }
 
-// plain are cells without colours.
+// plain returns cells without colours.
 func plain(texts ...string) []cell {
 	cells := make([]cell, len(texts))
 	for i, text := range texts {
@@ -290,7 +291,7 @@ func plain(texts ...string) []cell {
 	return cells
 }
 
-// orDash is a text, or a dash if there is none.
+// orDash returns a cell with the text, or a dash if it is empty.
 func orDash(text string) cell {
 	if text == "" {
 		return cell{text: "-", color: dim}
@@ -298,5 +299,5 @@ func orDash(text string) cell {
 	return cell{text: text}
 }
 
-// runes is the width of a text in a table.
+// runes returns the width of a text in a table.
 func runes(text string) int { return utf8.RuneCountInString(text) }

@@ -12,10 +12,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// currentSuffix is behind the name of the release that is built in.
+// currentSuffix follows the name of the built-in release.
 const currentSuffix = "@current"
 
-// current is what the release that is built in is called on the command line.
+// current returns the name of the built-in release on the command line.
 func (a *app) current() string {
 	name := a.catalogue.Name
 	if name == "" {
@@ -25,16 +25,15 @@ func (a *app) current() string {
 	return name + currentSuffix
 }
 
-// release is one of those that are compared.
+// release is one of the two releases that are compared.
 type release struct {
 	arg    string
 	family *family
-	only   string // the itinerary that the argument names, or empty for all
+	only   string // the itinerary that arg names; empty for all
 }
 
-// releaseArg takes an argument apart that names a release: one that is built in, or
-// a file, as it is now or as it was in a commit, and an itinerary in it. Errors are
-// about the command line.
+// releaseArg parses an argument that names a release: the built-in one, or a file as it is
+// now or was in a commit, and an itinerary in it. Errors are usage errors.
 func (a *app) releaseArg(arg string) (ref, file, itinerary string, err error) {
 	switch {
 	case arg == a.current():
@@ -59,12 +58,12 @@ func (a *app) releaseArg(arg string) (ref, file, itinerary string, err error) {
 		hint = wording.DidYouMean([]string{a.current()})
 	}
 	if hint == "" {
-		hint = fmt.Sprintf("; give a FILE.yaml, git:REF:PATH, or %s for what is built in", a.current())
+		hint = fmt.Sprintf("; give a FILE.yaml, git:REF:PATH, or %s for the built-in release", a.current())
 	}
 	return "", "", "", fmt.Errorf("unknown release %q%s", arg, hint)
 }
 
-// release reads a release. Errors about a file are a [*fileError].
+// release reads a release. An error about a file is a [*fileError].
 func (a *app) release(ctx context.Context, arg string) (*release, error) {
 	ref, file, itinerary, err := a.releaseArg(arg)
 	if err != nil {
@@ -100,8 +99,8 @@ func (a *app) release(ctx context.Context, arg string) (*release, error) {
 	return r, nil
 }
 
-// compared is what is compared of the release: the itinerary of that name, or all if
-// it is empty or the release has no such itinerary.
+// compared returns the itineraries to compare: the one of that name, or all if the name is
+// empty or the release has no such itinerary.
 func (r *release) compared(only string) (*verify.Release, error) {
 	graphs := r.family.graphs
 	if g, err := r.family.graph(only); err == nil {

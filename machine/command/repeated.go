@@ -6,23 +6,23 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/rawjson"
 )
 
-// repeated is a key that an object has twice.
+// repeated is a key that occurs twice in an object.
 type repeated struct {
-	item int // of the items of the text, or whole
+	item int // index of the item, or whole
 	key  string
-	at   int // where it stands again
+	at   int // offset of the second occurrence
 }
 
-// repeatedKeys finds keys that an object of the text, which is valid JSON, has
-// twice. Readers do not agree on which of the two counts. It finds at most one;
-// in a text that is an array, or has a list of items, one for each of them, in
-// their order, and none behind one that is outside them.
+// repeatedKeys finds keys that occur twice in an object of the text, which must be valid
+// JSON. Readers disagree on which of the two counts. It returns at most one key. If the
+// text is an array or has a list of items, it returns at most one for each item, in order,
+// and none after one outside the items.
 func repeatedKeys(text []byte) []repeated {
 	var all []repeated
-	var objects []map[string]bool // the keys of the objects around; nil for lists
-	var last string               // the key before, of the outermost object
-	item, found := whole, false   // the element, and whether it has a repeated key
-	level := 0                    // how deep the elements stand
+	var objects []map[string]bool // keys of the enclosing objects; nil for lists
+	var last string               // last key of the outermost object
+	item, found := whole, false   // current element, and whether it has a repeated key
+	level := 0                    // depth of the elements
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '{':
@@ -59,7 +59,7 @@ func repeatedKeys(text []byte) []repeated {
 			if bytes.IndexByte(key, '\\') >= 0 {
 				key = []byte(rawjson.Unquote(text[begin : i+1]))
 			}
-			if len(objects) == 1 { // an object, or keys were nil
+			if len(objects) == 1 { // an object: for a list, keys would be nil
 				last = string(key)
 			}
 			switch {

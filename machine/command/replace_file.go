@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// regular refuses a file that is not a regular one, since such a file cannot be
-// replaced, and reading it may never end. A file that does not exist passes.
+// regular returns an error if a file is not regular: such a file cannot be replaced, and
+// reading it may never end. A file that does not exist is accepted.
 func regular(file string) error {
 	info, err := os.Stat(file)
 	switch {
@@ -20,20 +20,20 @@ func regular(file string) error {
 	case info.IsDir():
 		return fmt.Errorf("%s is a directory; give a file", file)
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is no regular file, so that it cannot be replaced; name one", file)
+		return fmt.Errorf("%s is not a regular file and cannot be replaced; name a regular file", file)
 	}
 	return nil
 }
 
-// replaceFile gives a file another text in one step: it has the one or the other,
-// whatever happens. Its mode stays; a new file gets the usual one. A link stays, and
-// the file that it leads to is replaced; one that leads to no file is refused.
+// replaceFile replaces the text of a file atomically. The mode is kept; a new file gets the
+// usual one. A symbolic link is kept and its target replaced; a link without a target is an
+// error.
 func replaceFile(file string, text []byte) (err error) {
 	mode := fs.FileMode(0o644)
 	if target, err := filepath.EvalSymlinks(file); err == nil {
 		file = target
 	} else if _, err := os.Lstat(file); err == nil {
-		return fmt.Errorf("%s is a link that leads to no file; create that file, or name another", file)
+		return fmt.Errorf("%s is a link to a missing file; create that file, or name another", file)
 	}
 	if info, err := os.Stat(file); err == nil {
 		mode = info.Mode().Perm()
@@ -46,7 +46,7 @@ func replaceFile(file string, text []byte) (err error) {
 	}
 	next, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
 	if err != nil {
-		var cause *fs.PathError // which names a file that the user has never heard of
+		var cause *fs.PathError // it names the temporary file
 		if errors.As(err, &cause) {
 			err = cause.Err
 		}

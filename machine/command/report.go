@@ -17,10 +17,10 @@ const (
 	formatGitHub = "github"
 )
 
-// failNever is the value of --fail-level by which nothing that is found fails.
+// failNever is the value of --fail-level with which no finding fails.
 const failNever = "none"
 
-// reportOptions are the options of the commands that report what they find.
+// reportOptions are the options of commands that report findings.
 type reportOptions struct {
 	format, failLevel string
 	rules             bool
@@ -31,12 +31,12 @@ func (o *reportOptions) register(cmd *cobra.Command) {
 		formatTable, formatJSON, formatSARIF, formatJUnit, formatGitHub)
 	levels := []string{string(verify.Info), string(verify.Warning), string(verify.Error), failNever}
 	cmd.Flags().StringVar(&o.failLevel, "fail-level", string(verify.Warning),
-		"exit code 1 if something is found at this `LEVEL` or above it: info, warning or error; none if for nothing")
+		"exit with 1 if something is found at this `LEVEL` or above: info, warning or error; none for never")
 	complete(cmd, "fail-level", fixed(levels...))
-	cmd.Flags().BoolVar(&o.rules, "rules", false, "print the rules by which it looks, as a table or as json, and nothing else")
+	cmd.Flags().BoolVar(&o.rules, "rules", false, "print only the rules, as a table or as json")
 }
 
-// check refuses values that make no sense.
+// check returns an error if a value is invalid.
 func (o *reportOptions) check() error {
 	if err := checkChoice("-o", o.format, formatTable, formatJSON, formatSARIF, formatJUnit, formatGitHub); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (o *reportOptions) check() error {
 	return checkChoice("--fail-level", o.failLevel, string(verify.Info), string(verify.Warning), string(verify.Error), failNever)
 }
 
-// level is the level at which what is found fails; empty if nothing does.
+// level is the level from which a finding fails. Empty means that none fails.
 func (o *reportOptions) level() verify.Severity {
 	if o.failLevel == failNever {
 		return ""
@@ -52,20 +52,20 @@ func (o *reportOptions) level() verify.Severity {
 	return verify.Severity(o.failLevel)
 }
 
-// checkRules refuses what does not go with --rules.
+// checkRules returns an error if --rules is combined with another option or an argument.
 func (o *reportOptions) checkRules(cmd *cobra.Command, args []string, others ...string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("--rules prints rules and compares nothing; leave out %q", args[0])
+		return fmt.Errorf("--rules only prints rules; leave out %q", args[0])
 	}
 	for _, option := range append(others, "fail-level") {
 		if cmd.Flags().Changed(option) {
-			return fmt.Errorf("--rules prints rules and looks at nothing; leave out --%s", option)
+			return fmt.Errorf("--rules only prints rules; leave out --%s", option)
 		}
 	}
 	return checkChoice("-o with --rules", o.format, formatTable, formatJSON)
 }
 
-// printRules prints rules, which must be formatted as a table or as JSON.
+// printRules prints rules. The format must be table or JSON.
 func (a *app) printRules(rules []verify.Rule, format string) error {
 	out := output{w: a.stdout, width: a.width}
 	if format == formatJSON {
@@ -88,13 +88,15 @@ var levelColors = map[verify.Severity]string{verify.Error: red, verify.Warning: 
 
 func (a *app) levelCell(s verify.Severity) cell { return cell{text: string(s), color: levelColors[s]} }
 
-// report is one for the results, which were found in the itineraries by the rules.
+// report returns the report of results that the rules found in the itineraries.
 func (a *app) report(rules []verify.Rule, itineraries []string, results []verify.Result) *verify.Report {
-	directory, _ := os.Getwd() // without one, files keep their names
-	return &verify.Report{Tool: a.name, Version: a.version(), Rules: rules, Itineraries: itineraries, Results: results, Directory: directory}
+	directory, _ := os.Getwd() // if unknown, file names stay as they are
+	return &verify.Report{
+		Tool: a.name, Version: a.version(), Rules: rules, Itineraries: itineraries, Results: results, Directory: directory,
+	}
 }
 
-// printReport prints a report in one of the formats that are neither table nor JSON.
+// printReport prints a report as SARIF, JUnit or GitHub annotations.
 func (a *app) printReport(r *verify.Report, o *reportOptions) error {
 	out := output{w: a.stdout}
 	var err error
@@ -112,7 +114,7 @@ func (a *app) printReport(r *verify.Report, o *reportOptions) error {
 	return out.flush()
 }
 
-// failedBy prints the problem that results reach --fail-level, if some do.
+// failedBy prints a problem if results reach --fail-level.
 func (a *app) failedBy(r *verify.Report, o *reportOptions, one string) {
 	n := 0
 	for i := range r.Results {
@@ -125,8 +127,8 @@ func (a *app) failedBy(r *verify.Report, o *reportOptions, one string) {
 	}
 }
 
-// countsText is how many results there are of each level, and how many are
-// suppressed, in words.
+// countsText describes how many results there are of each level, and how many are
+// suppressed.
 func countsText(results []verify.Result, one, suppressed string) string {
 	count := make(map[verify.Severity]int)
 	quiet := 0
@@ -158,18 +160,17 @@ func countsText(results []verify.Result, one, suppressed string) string {
 	return text
 }
 
-// block is a row of columns and, below it, further lines that are wrapped, and lines to
-// copy, which are not.
+// block is a row of columns, followed by lines that are wrapped and lines to copy, which
+// are not.
 type block struct {
 	head        []cell
 	lines, copy []string
 }
 
-// blockIndent is before the further lines of a block.
+// blockIndent is the indent of the lines of a block.
 const blockIndent = "  "
 
-// writeBlocks writes blocks below each other, their columns aligned, each line behind
-// the indent.
+// writeBlocks writes blocks with their columns aligned, each line after the indent.
 func (a *app) writeBlocks(out *output, blocks []block, indent string) {
 	t := table{colors: a.colors, width: a.width}
 	for _, b := range blocks {
@@ -190,7 +191,7 @@ func (a *app) writeBlocks(out *output, blocks []block, indent string) {
 	}
 }
 
-// writeWrapped writes a text behind an indent, wrapped at the width of the terminal.
+// writeWrapped writes a text after an indent, wrapped at the width of the terminal.
 func (a *app) writeWrapped(out *output, text, indent string) {
 	lines := []string{oneLine(text)}
 	if a.width > 0 {

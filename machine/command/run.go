@@ -32,8 +32,7 @@ type runOptions struct {
 
 const (
 	speedMax = "max"
-	// speedOnTerminal makes a run of 40 phases last a quarter of a
-	// minute: short enough to wait for, long enough to watch.
+	// speedOnTerminal makes a run of 40 phases last a quarter of a minute.
 	speedOnTerminal = 60
 
 	slowest, fastest = 0.1, 10_000.0
@@ -54,14 +53,14 @@ func (a *app) run() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			// Caught only from here on: until now Ctrl-C ends the process, also
-			// while it waits for standard input.
+			// Before this, Ctrl-C ends the process, even while it waits for standard input.
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			return a.simulate(ctx, s, a.view(&o, s))
 		},
 	}
-	o.register(a, cmd, "with -f, the "+a.noun()+" to run, if there are several: `NAME` or NAMESPACE/NAME", "default 60x on a terminal, else max")
+	o.register(a, cmd, "with -f, the "+a.noun()+" to run, if there are several: `NAME` or NAMESPACE/NAME",
+		"default 60x on a terminal, else max")
 	registerOutput(cmd, &o.format, formatTable, "output `FORMAT`: table or json", formatTable, formatJSON)
 	return cmd
 }
@@ -71,14 +70,17 @@ func (o *runOptions) register(a *app, cmd *cobra.Command, nameUsage, speedDefaul
 	o.subject.register(a, cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.name, "name", "", nameUsage)
-	f.StringArrayVar(&o.failAt, "fail-at", nil, "let this `PHASE` fail; can be given several times")
+	f.StringArrayVar(&o.failAt, "fail-at", nil, "let this `PHASE` fail; can be repeated")
 	f.StringVar(&o.onFail, "on-fail", "", "the `ITINERARY` that follows a failure"+a.standard(phases.Failed))
 	f.StringVar(&o.cancelAt, "cancel-at", "", "cancel the simulation during this `PHASE`")
 	f.StringVar(&o.onCancel, "on-cancel", "", "the `ITINERARY` that follows a cancel"+a.standard(phases.Canceled))
-	f.StringArrayVar(&o.flipsAt, "flag-flips-at", nil, "give a flag that a phase decides another value once the phase is done, failed or canceled: `PHASE=FLAG=VALUE`, VALUE being true or false; can be given several times, for one phase and flag in the order in which the phase is done")
-	f.StringArrayVar(&o.choose, "choose", nil, "let a phase choose to go on with another, once it is done: `PHASE=PHASE`; can be given several times, for one phase in the order in which it is done")
+	f.StringArrayVar(&o.flipsAt, "flag-flips-at", nil,
+		"change a flag that a phase decides once the phase is done, failed or canceled: `PHASE=FLAG=VALUE`, with VALUE true or false; "+
+			"can be repeated; values for one phase and flag apply in turn, each time that the phase is done")
+	f.StringArrayVar(&o.choose, "choose", nil,
+		"let a phase choose the next phase once it is done: `PHASE=PHASE`; can be repeated; choices of one phase apply in turn")
 	f.StringVar(&o.speed, "speed", "", "simulated seconds per second: `N`x, or max for no waiting ("+speedDefault+")")
-	f.IntVar(&o.maxPhases, "max-phases", standardMaxPhases, "stop after that many phases: a loop may never end")
+	f.IntVar(&o.maxPhases, "max-phases", standardMaxPhases, "stop after that many phases, because a loop may never end")
 	complete(cmd, "name", cobra.NoFileCompletions)
 	complete(cmd, "fail-at", o.completePhases)
 	complete(cmd, "cancel-at", o.completePhases)
@@ -90,7 +92,7 @@ func (o *runOptions) register(a *app, cmd *cobra.Command, nameUsage, speedDefaul
 	complete(cmd, "max-phases", cobra.NoFileCompletions)
 }
 
-// simulation prepares what the options ask for.
+// simulation prepares the simulation that the options ask for.
 func (a *app) simulation(cmd *cobra.Command, o *runOptions) (*simulation, error) {
 	if err := checkChoice("-o", o.format, formatTable, formatJSON); err != nil {
 		return nil, err
@@ -107,7 +109,7 @@ func (a *app) simulation(cmd *cobra.Command, o *runOptions) (*simulation, error)
 	changed := cmd.Flags().Changed
 	switch {
 	case o.maxPhases < 1:
-		return nil, fmt.Errorf("--max-phases takes a number from 1 on, not %d", o.maxPhases)
+		return nil, fmt.Errorf("--max-phases takes a number of at least 1, not %d", o.maxPhases)
 	case changed("name") && len(o.files) == 0:
 		return nil, errors.New("--name needs -f; with -i there is one itinerary to run")
 	case changed("on-fail") && len(o.failAt) == 0:
@@ -137,7 +139,7 @@ func (a *app) simulation(cmd *cobra.Command, o *runOptions) (*simulation, error)
 	return s, s.direct(o)
 }
 
-// speedOf reads --speed: simulated seconds per second, 0 for no waiting.
+// speedOf parses --speed: simulated seconds per second, or 0 for no waiting.
 func (a *app) speedOf(text string) (float64, error) {
 	switch text {
 	case "":
@@ -149,20 +151,20 @@ func (a *app) speedOf(text string) (float64, error) {
 		return 0, nil
 	}
 	speed, err := strconv.ParseFloat(strings.TrimSuffix(text, "x"), 64)
-	if err != nil || !(speed >= slowest && speed <= fastest) { // NaN is neither
+	if err != nil || !(speed >= slowest && speed <= fastest) { // also refuses NaN
 		return 0, fmt.Errorf("--speed takes a number from %gx to %gx, or max, not %q", slowest, fastest, text)
 	}
 	return speed, nil
 }
 
-// beginning is where a run begins.
+// beginning describes where a run begins.
 type beginning struct {
 	of        *Run // nil with -i
 	itinerary string
 	facts     phases.Facts
-	unknown   map[string]error // by flag, why it is unknown
+	unknown   map[string]error // why flags are unknown, by flag
 	state     runner.State
-	failing   bool // something has failed already
+	failing   bool // a phase has failed already
 	wrong     func(error) error
 }
 
@@ -185,7 +187,7 @@ func (a *app) beginItinerary(s *subject, set *machine.Set, itinerary string) (*b
 	return b, nil
 }
 
-// beginRecorded begins where a run of a stream stands.
+// beginRecorded begins at the recorded position of a run of a stream.
 func (a *app) beginRecorded(cmd *cobra.Command, o *runOptions) (*beginning, error) {
 	set, err := parseSettings(a.objectsFamily().vocabulary(), o.set)
 	if err != nil {
@@ -217,7 +219,7 @@ func (a *app) beginRecorded(cmd *cobra.Command, o *runOptions) (*beginning, erro
 	if f.missing != nil {
 		a.problem(f.missing)
 		if !g.IsCleanup() && !b.state.Done {
-			return nil, errReported // it would wait for flags
+			return nil, errReported // the run would wait for flags
 		}
 	}
 	b.facts = f.facts
@@ -227,8 +229,7 @@ func (a *app) beginRecorded(cmd *cobra.Command, o *runOptions) (*beginning, erro
 	return b, nil
 }
 
-// standard describes the itinerary that follows if none is named: the first with
-// that result.
+// standard describes the itinerary that follows by default: the first with that result.
 func (a *app) standard(result phases.Result) string {
 	if name := follows(a.builtin.graphs, result); name != "" {
 		return " (default " + name + ")"
@@ -236,7 +237,7 @@ func (a *app) standard(result phases.Result) string {
 	return ""
 }
 
-// follows returns the first itinerary with that result, or "".
+// follows returns the name of the first itinerary with that result, or "".
 func follows(all []*machine.Graph, result phases.Result) string {
 	for _, g := range all {
 		if g.Result() == result {
@@ -246,7 +247,7 @@ func follows(all []*machine.Graph, result phases.Result) string {
 	return ""
 }
 
-// simulate makes a run before the eyes of a view.
+// simulate drives a simulated run and shows it in a view.
 func (a *app) simulate(ctx context.Context, s *simulation, v view) error {
 	stopped := s.run(ctx, v)
 	if err := v.end(s); err != nil {
@@ -261,7 +262,7 @@ func (a *app) simulate(ctx context.Context, s *simulation, v view) error {
 		return stopped
 	case stopped != nil:
 		if flags := (*machine.UnknownFlagsError)(nil); errors.As(stopped, &flags) && flags.Err != nil {
-			stopped = flags.Err // each flag and why
+			stopped = flags.Err // names each flag and the reason
 		}
 		a.problem(s.wrong(stopped))
 		a.line("stopped after %s %s", s.elapsed(), s.where())
@@ -273,7 +274,7 @@ func (a *app) simulate(ctx context.Context, s *simulation, v view) error {
 	return nil
 }
 
-// sleepFor waits, or returns sooner if the context is done.
+// sleepFor waits for d or until the context is done.
 func sleepFor(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -8,7 +8,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// eventLine is an event as a line of JSON.
+// eventLine is an event in JSON.
 type eventLine struct {
 	Offset int64  `json:"offset"` // simulated seconds since the run began
 	Event  string `json:"event"`
@@ -35,8 +35,8 @@ type eventLine struct {
 	Pipeline  steps.Pipeline `json:"pipeline,omitempty"`
 }
 
-// eventLines prints each event as a line of JSON, between two that hold the
-// pipeline: as it was, and as it is in the end.
+// eventLines prints each event as a line of JSON. The first and last lines hold the
+// pipeline at the beginning and at the end.
 type eventLines struct{ output }
 
 func (v *eventLines) event(s *simulation, e runner.Event) {
@@ -55,23 +55,25 @@ func (v *eventLines) event(s *simulation, e runner.Event) {
 		line.Event, line.Itinerary, line.Phase, line.Step, line.Jumped = "entered", e.Itinerary, e.Phase, e.Step, e.Jumped
 	case runner.PhaseWaiting:
 		again := seconds(e.RequeueAfter)
-		line.Event, line.Itinerary, line.Phase, line.Step, line.Message, line.Progress, line.Again = "waiting", e.Itinerary, e.Phase, s.step, e.Message, s.progress, &again
+		line.Event, line.Itinerary, line.Phase, line.Step = "waiting", e.Itinerary, e.Phase, s.step
+		line.Message, line.Progress, line.Again = e.Message, s.progress, &again
 	case runner.PhaseExited:
 		took := seconds(e.Took)
 		line.Event, line.Itinerary, line.Phase, line.Step, line.Took = "left", e.Itinerary, e.Phase, s.step, &took
 	case runner.PhaseFailed:
 		took := seconds(e.Took)
-		line.Event, line.Itinerary, line.Phase, line.Step, line.Reasons, line.Took = "failed", e.Itinerary, e.Phase, s.step, e.Reasons, &took
+		line.Event, line.Itinerary, line.Phase, line.Step = "failed", e.Itinerary, e.Phase, s.step
+		line.Reasons, line.Took = e.Reasons, &took
 	case runner.RunFinished:
 		line.Event, line.Itinerary, line.Failures, line.Result = "finished", e.Itinerary, &e.Failures, e.Result
 	default:
-		return // the simulated work returns no errors to be tried again
+		return // simulated work returns no errors, so nothing is retried
 	}
 	v.add(line)
 }
 
 func (v *eventLines) add(line eventLine) {
-	text, _ := marshal(line) // of text, numbers and times there is no error
+	text, _ := marshal(line) // never fails for text, numbers and times
 	v.buf.Write(append(text, '\n'))
 }
 
@@ -84,7 +86,7 @@ func (v *eventLines) end(s *simulation) error {
 	return v.show(s)
 }
 
-// line is where the run stands, and how its pipeline reads.
+// line describes the position and the pipeline of the run.
 func (s *simulation) line(event string) eventLine {
 	return eventLine{
 		Offset:    seconds(s.elapsed()),

@@ -10,7 +10,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// What is to happen in a phase beside its work.
+// What can happen in a phase besides its work.
 const (
 	toFail = iota
 	toCancel
@@ -18,21 +18,22 @@ const (
 	toChoose
 )
 
-// cue is something that an option wants to happen in a phase, once.
+// cue is something that an option makes happen in a phase, once.
 type cue struct {
-	option, value string // as they were given
+	option, value string // as given
 	phase         string
 	what          int
-	flag          phases.Flags // to flip
+	flag          phases.Flags // to change
 	to            phases.Truth
-	choice        string // to choose
+	choice        string // the target, for toChoose
 	done          bool
 }
 
-// script is all that is to happen, in the order given.
+// script holds the cues in the order given.
 type script []*cue
 
-// take takes up what is to happen in a phase now, if anything.
+// take returns the next cue of that kind for a phase and marks it as done. It returns nil
+// if there is none.
 func (s script) take(phase string, what int) *cue {
 	for _, c := range s {
 		if c.phase == phase && c.what == what && !c.done {
@@ -43,7 +44,7 @@ func (s script) take(phase string, what int) *cue {
 	return nil
 }
 
-// open is the number of cues that have not been taken up.
+// open returns the number of cues that are not done.
 func (s script) open() (n int) {
 	for _, c := range s {
 		if !c.done {
@@ -53,8 +54,8 @@ func (s script) open() (n int) {
 	return n
 }
 
-// flips takes up the flags that change as a phase is done or left: for each flag
-// the first that has not been taken up before.
+// flips returns, for each flag, the next change when a phase is done or left, and marks it
+// as done.
 func (s script) flips(phase string) []*cue {
 	var all []*cue
 	var seen phases.Flags
@@ -68,8 +69,8 @@ func (s script) flips(phase string) []*cue {
 	return all
 }
 
-// direct reads from the options what is to happen, and where the run
-// goes then. Errors are about the command line.
+// direct sets up the script and the following itineraries from the options. Errors are
+// usage errors.
 func (s *simulation) direct(o *runOptions) error {
 	var err error
 	if s.onFail, err = s.follower("fail", "fails", o.onFail, phases.Failed, len(o.failAt) > 0); err != nil {
@@ -92,7 +93,9 @@ func (s *simulation) direct(o *runOptions) error {
 		s.graphs = append(s.graphs, g)
 	}
 	if g := s.graphs[0]; s.onFail == s.itinerary && !g.IsCleanup() {
-		return fmt.Errorf("--fail-at: nothing runs after a phase of itinerary %s that failed; name another itinerary with --on-fail: %s", s.itinerary, wording.List(without(s.set.Names(), []string{s.itinerary}), "or"))
+		return fmt.Errorf(
+			"--fail-at: nothing runs after a phase of itinerary %s that failed; name another itinerary with --on-fail: %s",
+			s.itinerary, wording.List(without(s.set.Names(), []string{s.itinerary}), "or"))
 	}
 	if o.cancelAt != "" && (s.itinerary == s.onCancel || s.failing) {
 		return fmt.Errorf("--cancel-at: the %s on itinerary %s cannot be canceled any more; leave it out", s.noun, s.itinerary)
@@ -120,8 +123,8 @@ func (s *simulation) direct(o *runOptions) error {
 	return nil
 }
 
-// follower is the itinerary that follows a failure or a cancel; empty if
-// there will be none.
+// follower returns the itinerary that follows a failure or a cancel; empty if none is
+// needed.
 func (s *simulation) follower(option, happens, name string, standard phases.Result, needed bool) (string, error) {
 	var all []*machine.Graph
 	for _, name := range s.set.Names() {
@@ -137,13 +140,14 @@ func (s *simulation) follower(option, happens, name string, standard phases.Resu
 		}
 		return name, nil
 	case next == "":
-		return "", fmt.Errorf("--%s-at: there is no itinerary whose result is %s to go on in; name one with --on-%s: %s", option, standard, option, wording.List(s.set.Names(), "or"))
+		return "", fmt.Errorf("--%s-at: there is no itinerary whose result is %s to go on in; name one with --on-%s: %s", option,
+			standard, option, wording.List(s.set.Names(), "or"))
 	default:
 		return next, nil
 	}
 }
 
-// cue takes down that something is to happen in a phase.
+// cue adds a cue for a phase to the script.
 func (s *simulation) cue(option, name string, what int) error {
 	phase, err := s.phase(option, name)
 	if err == nil && !s.works(phase) {
@@ -155,7 +159,7 @@ func (s *simulation) cue(option, name string, what int) error {
 	return err
 }
 
-// phase is the present name of a phase that an option names.
+// phase returns the current name of a phase that an option names.
 func (s *simulation) phase(option, name string) (string, error) {
 	var known, itineraries []string
 	for _, g := range s.graphs {
@@ -166,7 +170,8 @@ func (s *simulation) phase(option, name string) (string, error) {
 		known = append(known, phaseNames(g)...)
 	}
 	slices.Sort(known)
-	return "", fmt.Errorf("%s: itinerary %s has no phase %q%s", option, wording.List(itineraries, "or"), name, wording.DidYouMean(wording.Nearest(name, slices.Compact(known))))
+	return "", fmt.Errorf("%s: itinerary %s has no phase %q%s", option, wording.List(itineraries, "or"), name,
+		wording.DidYouMean(wording.Nearest(name, slices.Compact(known))))
 }
 
 func phaseNames(g *machine.Graph) []string {
@@ -190,11 +195,11 @@ const (
 	optionChoose = "--choose"
 )
 
-// cueChoice takes down that the handler of a phase makes a choice.
+// cueChoice adds a choice to the script.
 func (s *simulation) cueChoice(text string) error {
 	name, target, ok := cutLast(text)
 	if !ok {
-		return fmt.Errorf("%s takes PHASE=PHASE, the phase that chooses and the one to go on with, not %q", optionChoose, text)
+		return fmt.Errorf("%s takes PHASE=PHASE, the phase that chooses and the phase that follows, not %q", optionChoose, text)
 	}
 	phase, err := s.phase(optionChoose, name)
 	if err != nil {
@@ -223,9 +228,9 @@ func (s *simulation) cueChoice(text string) error {
 	return nil
 }
 
-// cueFlip takes down that a flag is to change.
+// cueFlip adds the change of a flag to the script.
 func (s *simulation) cueFlip(text string) error {
-	// From behind: the name of a phase may hold anything.
+	// Split from the end: the name of a phase may contain "=".
 	rest, value, ok := cutLast(text)
 	name, flagName, ok2 := cutLast(rest)
 	to, known := map[string]phases.Truth{"true": phases.True, "false": phases.False}[value]
@@ -256,7 +261,7 @@ func cutLast(text string) (before, after string, ok bool) {
 	return text[:i], text[i+1:], true
 }
 
-// deciders are the phases that decide one of the flags.
+// deciders returns the phases that decide one of the flags.
 func deciders(all []*machine.Graph, flags phases.Flags) []string {
 	var names []string
 	for _, g := range all {
@@ -272,14 +277,14 @@ func deciders(all []*machine.Graph, flags phases.Flags) []string {
 func whoDoes(deciders []string) string {
 	switch len(deciders) {
 	case 0:
-		return "no phase does, it is evaluated once at the beginning; give it its value there"
+		return "no phase does: it is evaluated once, at the beginning; set its value there"
 	case 1:
 		return deciders[0] + " does"
 	}
 	return wording.List(deciders, "and") + " do"
 }
 
-// missed are the cues that never came, since their phases did not run.
+// missed returns an error for each cue that had no effect because its phase did not run.
 func (s *simulation) missed() []error {
 	var all []error
 	for _, c := range s.script {

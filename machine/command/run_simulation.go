@@ -15,38 +15,38 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// simulation is one run with simulated work on a simulated clock. It is
-// the object that the runner reconciles.
+// simulation is one run with simulated work on a simulated clock. It is the object that the
+// runner reconciles.
 type simulation struct {
 	beginning
 	set       *machine.Set
-	noun      string           // what a run is called
-	graphs    []*machine.Graph // that it can be in: the first one, and those it may switch to
+	noun      string           // the word for a run
+	graphs    []*machine.Graph // the first itinerary and those it may switch to
 	script    script
 	maxPhases int
 
 	onFail, onCancel string
-	selected         string          // the itinerary that its state asks for
-	ran              map[string]bool // phases that were entered, or where it began
+	selected         string          // the result of the selector
+	ran              map[string]bool // phases that were entered, or in which the run began
 	left             int             // phases that were left
-	turns            map[turn]int    // in which phases were entered, and after how many others
+	turns            map[turn]int    // for each turn, the index in way
 	way              []string        // the phases that were entered, in order
-	loop             []string        // the phases of a loop that nothing ends, once one is entered as it was before
+	loop             []string        // the phases of an endless loop, once it is detected
 	step             string          // of the current phase
 	progress         []string
 
 	runner    *runner.Runner[*simulation]
 	view      view
-	observers []runner.Observer[*simulation] // beside the view
+	observers []runner.Observer[*simulation] // besides the view
 
-	begin      time.Time // of the clock; zero is a time that is always the same
+	begin      time.Time // start of the clock; zero means a fixed time
 	began, now time.Time
 	speed      float64 // simulated seconds per second; 0 does not wait
 	sleep      func(context.Context, time.Duration)
 }
 
-// prepare makes the runner, and sets the clock. It does not look at the real
-// one, so that the same input gives the same output.
+// prepare makes the runner and sets the clock. It ignores the real time, so the same input
+// gives the same output.
 func (s *simulation) prepare() error {
 	s.now = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	var last time.Time
@@ -59,7 +59,7 @@ func (s *simulation) prepare() error {
 		}
 	}
 	if !last.IsZero() {
-		s.now = last.UTC().Truncate(time.Second) // it goes on where it was recorded
+		s.now = last.UTC().Truncate(time.Second) // continue from the recorded time
 	}
 	if !s.begin.IsZero() {
 		s.now = s.begin
@@ -93,7 +93,7 @@ func (s *simulation) prepare() error {
 	return err
 }
 
-// sources return with the facts of now.
+// sources returns sources of the current facts.
 func (s *simulation) sources() (*phases.Sources, error) {
 	v := s.graphs[0].Vocabulary()
 	var all []phases.Source
@@ -105,20 +105,19 @@ func (s *simulation) sources() (*phases.Sources, error) {
 	return phases.NewSources(v, all...)
 }
 
-// look is how often work is looked at while it goes on.
+// look is the interval at which work in progress is checked.
 const look = 20 * time.Second
 
-// workOf is how long a phase works. It depends on nothing but the name, and
-// looks as various as real work does.
+// workOf returns how long a phase works. It depends only on the name, and varies as real
+// work does.
 func workOf(phase string) time.Duration {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(phase)) // of a hash there is no error
+	_, _ = h.Write([]byte(phase)) // never fails
 	seconds := [...]time.Duration{2, 3, 5, 8, 13, 21, 34, 55}
 	return seconds[h.Sum32()%uint32(len(seconds))] * time.Second
 }
 
-// work works at a phase: it waits for its time to pass, and then does what the
-// script says.
+// work simulates a phase: it waits for its time to pass, and then follows the script.
 func work(_ context.Context, s *simulation, v runner.Visit) (runner.Result, error) {
 	phase, work := v.Phase, workOf(v.Phase)
 	spent := s.now.Sub(s.entered())
@@ -127,11 +126,11 @@ func work(_ context.Context, s *simulation, v runner.Visit) (runner.Result, erro
 		s.progress = []string{fmt.Sprintf("%d%%", 100*spent/work)}
 	}
 	if s.script.take(phase, toCancel) != nil {
-		if !s.failing { // a failure has precedence
+		if !s.failing { // a failure takes precedence
 			s.selected = s.onCancel
-			s.flip(phase) // which is left in the middle
+			s.flip(phase) // the phase is left in the middle
 		}
-		// Whoever cancels does so while the phase is at work.
+		// A cancel comes while the phase is at work.
 		return runner.Wait(min(look, work), "", s.progress...), nil
 	}
 	if spent < work {
@@ -139,7 +138,7 @@ func work(_ context.Context, s *simulation, v runner.Visit) (runner.Result, erro
 	}
 	s.flip(phase)
 	if c := s.script.take(phase, toFail); c != nil {
-		return runner.Fail(c.option + " says so"), nil
+		return runner.Fail("requested by " + c.option), nil
 	}
 	if c := s.script.take(phase, toChoose); c != nil {
 		return runner.Done(runner.Choose(c.choice)), nil
@@ -147,8 +146,8 @@ func work(_ context.Context, s *simulation, v runner.Visit) (runner.Result, erro
 	return runner.Done(), nil
 }
 
-// flip gives the flags that a phase decides the values that the script has for
-// them, as the phase is done or left in the middle.
+// flip applies the changes of flags that the script has for a phase that is done or left in
+// the middle.
 func (s *simulation) flip(phase string) {
 	for _, c := range s.script.flips(phase) {
 		s.facts = s.facts.Set(c.flag, c.to)
@@ -156,8 +155,8 @@ func (s *simulation) flip(phase string) {
 	}
 }
 
-// entered is when the current phase began. Of a recorded one it is not known: it
-// begins again.
+// entered returns when the current phase began. If the record does not have it, the phase
+// begins again now.
 func (s *simulation) entered() time.Time {
 	switch {
 	case s.state.Entered != nil:
@@ -184,24 +183,24 @@ func observe(_ context.Context, s *simulation, e runner.Event) {
 	s.view.event(s, e)
 }
 
-// turn is all that decides which phases come after one is entered: simulated work
-// always ends in the same way.
+// turn holds everything that decides which phases follow after one is entered. Simulated
+// work always ends in the same way.
 type turn struct {
 	itinerary, phase, selected string
 	facts                      phases.Facts
 	failing                    bool
-	cues                       int // that are still to come
+	cues                       int // that are not done
 }
 
-// errInterrupted ends a run that the user has stopped.
+// errInterrupted ends a run that the user interrupted.
 var errInterrupted = errors.New("interrupted")
 
-// endlessError ends a run that turns in a loop that nothing ends, or has gone through
-// more phases than it may.
+// endlessError ends a run that is in an endless loop, or has passed more phases than the
+// limit.
 type endlessError struct {
 	phases int
 	loops  bool
-	// exits are options that may end a loop.
+	// exits are options that may end the loop.
 	exits []string
 }
 
@@ -209,9 +208,9 @@ func (e *endlessError) Error() string {
 	if !e.loops {
 		return fmt.Sprintf("after %d phases it is not done; raise --max-phases", e.phases)
 	}
-	text := fmt.Sprintf("after %d phases it turns in a loop for good", e.phases)
+	text := fmt.Sprintf("after %d phases it is in an endless loop", e.phases)
 	if len(e.exits) > 0 {
-		text += "; end it with " + wording.List(e.exits, "or")
+		text += "; leave it with " + wording.List(e.exits, "or")
 	}
 	return text
 }
@@ -231,10 +230,10 @@ func (s *simulation) run(ctx context.Context, v view) error {
 		case ctx.Err() != nil:
 			return errInterrupted
 		case err != nil:
-			return err // no answer changes by itself here
+			return err // a retry would return the same
 		case out.Done:
 			return nil
-		case s.loop != nil && s.speed == 0: // otherwise a user watches it turn
+		case s.loop != nil && s.speed == 0: // otherwise a user watches
 			return &endlessError{s.left, true, s.exits()}
 		case s.left >= s.maxPhases:
 			return &endlessError{s.left, s.loop != nil, s.exits()}
@@ -245,8 +244,8 @@ func (s *simulation) run(ctx context.Context, v view) error {
 	}
 }
 
-// wait lets simulated time pass, in pieces of a tenth of a second or more, so
-// that a view can show it pass.
+// wait lets simulated time pass, in steps of at least a tenth of a second that a view can
+// show.
 func (s *simulation) wait(ctx context.Context, d time.Duration, v view) error {
 	until := s.now.Add(d)
 	if s.speed == 0 {
@@ -268,7 +267,7 @@ func (s *simulation) wait(ctx context.Context, d time.Duration, v view) error {
 	return nil
 }
 
-// exits are options that let a jump of the loop that it turns in be taken, or not.
+// exits returns options that may change whether a jump of the loop is taken.
 func (s *simulation) exits() []string {
 	g, err := s.set.Graph(s.state.Itinerary)
 	if err != nil {
@@ -293,14 +292,15 @@ func (s *simulation) exits() []string {
 			if !inLoop(phase) {
 				continue
 			}
-			flips = append(flips, fmt.Sprintf("%s %s=%s=%t", optionFlip, phase, g.Vocabulary().Names(flag)[0], s.facts.Of(flag) != phases.True))
+			flips = append(flips,
+				fmt.Sprintf("%s %s=%s=%t", optionFlip, phase, g.Vocabulary().Names(flag)[0], s.facts.Of(flag) != phases.True))
 		}
 	}
 	return flips
 }
 
-// shown is the pipeline with the progress of the phase at work, and no other: a
-// step keeps that of its last phase that reported some.
+// shown returns the pipeline with only the progress of the phase at work: a step keeps that
+// of its last phase that reported some.
 func (s *simulation) shown() steps.Pipeline {
 	shown := s.state.Pipeline.DeepCopy()
 	for i := range shown {
@@ -311,10 +311,10 @@ func (s *simulation) shown() steps.Pipeline {
 	return shown
 }
 
-// elapsed is the simulated time since the run began.
+// elapsed returns the simulated time since the run began.
 func (s *simulation) elapsed() time.Duration { return s.now.Sub(s.began) }
 
-// where is where the run stands, in words.
+// where describes the position of the run.
 func (s *simulation) where() string {
 	switch {
 	case s.state.Phase != "" && !s.state.Done:
@@ -325,7 +325,7 @@ func (s *simulation) where() string {
 	return "at the beginning of itinerary " + s.current()
 }
 
-// current is the itinerary that the run is in, or will begin with.
+// current returns the itinerary that the run is on, or will begin with.
 func (s *simulation) current() string {
 	if s.state.Itinerary == "" {
 		return s.itinerary
@@ -333,7 +333,7 @@ func (s *simulation) current() string {
 	return s.state.Itinerary
 }
 
-// widest is the width of the longest name of a step that the run can show.
+// widest returns the width of the longest name of a step that the run can show.
 func (s *simulation) widest() int {
 	width := 0
 	for _, g := range s.graphs {

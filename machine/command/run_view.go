@@ -12,11 +12,10 @@ import (
 
 // view shows a simulation. Errors are [*writeError].
 type view interface {
-	// event takes up what has happened, and show shows it, with the pipeline
-	// as it is now.
+	// event records an event, and show shows it with the current pipeline.
 	event(*simulation, runner.Event)
 	show(*simulation) error
-	// tick shows that time passes.
+	// tick shows that time has passed.
 	tick(*simulation) error
 	// end is called once, however the run ended.
 	end(*simulation) error
@@ -39,7 +38,7 @@ func (a *app) view(o *runOptions, s *simulation) view {
 	return v
 }
 
-// The states of a step, as people read them.
+// The states of a step in words.
 const (
 	notStarted = "not started"
 	running    = "running"
@@ -62,7 +61,7 @@ func stepState(s *steps.Step) string {
 	return completed
 }
 
-// stepElapsed is how long a step has been at work; empty if that is not known.
+// stepElapsed returns how long a step has been at work; empty if that is not known.
 func stepElapsed(s *steps.Step, now time.Time) string {
 	switch {
 	case s.Started == nil:
@@ -73,7 +72,7 @@ func stepElapsed(s *steps.Step, now time.Time) string {
 	return now.Sub(s.Started.Time).String()
 }
 
-// stepText is what goes on in a step that is open.
+// stepText describes what an open step does.
 func stepText(s *steps.Step) string {
 	if !s.Open() {
 		return ""
@@ -88,7 +87,7 @@ func stepText(s *steps.Step) string {
 	return oneLine(text)
 }
 
-// switchText says why another itinerary begins.
+// switchText describes why an itinerary begins.
 func switchText(e runner.ItineraryBegun) string {
 	why := ""
 	switch {
@@ -103,7 +102,7 @@ func switchText(e runner.ItineraryBegun) string {
 	return oneLine("itinerary " + e.Itinerary + why)
 }
 
-// changeLines prints a line for each change.
+// changeLines prints one line for each change.
 type changeLines struct {
 	output
 	width int
@@ -171,7 +170,7 @@ func (v *changeLines) end(s *simulation) error {
 	return v.flush()
 }
 
-// outcome is how a run that is done ended, as far as that is known.
+// outcome describes how a run that is done ended, as far as is known.
 func (s *simulation) outcome() string {
 	if s.state.Result == "" {
 		return "done"
@@ -179,14 +178,14 @@ func (s *simulation) outcome() string {
 	return "done: " + string(s.state.Result)
 }
 
-// screen draws the pipeline, again and again in the same place of a terminal.
+// screen redraws the pipeline in the same place of a terminal.
 type screen struct {
 	output
 	colors colors
-	lines  int // that were drawn
+	lines  int // lines that were drawn
 }
 
-// What a terminal understands.
+// The control codes of a terminal.
 const (
 	cursorUp  = "\x1b[%dA\r"
 	clearLine = "\x1b[K"
@@ -199,8 +198,8 @@ func (v *screen) event(*simulation, runner.Event) {}
 func (v *screen) show(s *simulation) error        { return v.draw(s) }
 func (v *screen) tick(s *simulation) error        { return v.draw(s) }
 
-// draw draws everything, in one write. A terminal that is too narrow cuts
-// lines off, so that each stays one line and the next drawing finds its place.
+// draw draws everything in one write. A terminal that is too narrow cuts lines off, so each
+// stays one line and the next drawing overwrites this one.
 func (v *screen) draw(s *simulation) error {
 	text := v.text(s)
 	v.buf.WriteString(noWrap)
@@ -211,14 +210,14 @@ func (v *screen) draw(s *simulation) error {
 	return v.flush()
 }
 
-// back goes to where the drawing begins.
+// back moves the cursor to the beginning of the drawing.
 func (v *screen) back() {
 	if v.lines > 0 {
 		fmt.Fprintf(&v.buf, cursorUp, v.lines)
 	}
 }
 
-// end draws for the last time, with nothing cut off.
+// end draws for the last time, without cutting lines off.
 func (v *screen) end(s *simulation) error {
 	text := v.text(s)
 	v.back()
@@ -260,7 +259,9 @@ func (v *screen) text(s *simulation) string {
 	}
 	t.write(&out.buf, "  ")
 	for _, f := range s.state.Failures {
-		out.buf.WriteString(v.colors.paint(red, oneLine(fmt.Sprintf("%s of itinerary %s failed: %s", f.Phase, f.Itinerary, strings.Join(f.Reasons, "; ")))) + "\n")
+		out.buf.WriteString(
+			v.colors.paint(red,
+				oneLine(fmt.Sprintf("%s of itinerary %s failed: %s", f.Phase, f.Itinerary, strings.Join(f.Reasons, "; ")))) + "\n")
 	}
 	return out.buf.String()
 }

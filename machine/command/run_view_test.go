@@ -20,7 +20,7 @@ var mtcItineraries = machine.MustCompileSet(mtc.Itineraries()...)
 // watched is a run on a terminal.
 type watched struct {
 	code   int
-	frames []string // each as it was written
+	frames []string // as written
 	stderr string
 	slept  []time.Duration
 }
@@ -32,7 +32,7 @@ func (f *frames) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// watch runs the command on a terminal, whose clock does not wait.
+// watch runs the command on a terminal with a clock that does not wait.
 func watch(t *testing.T, c colors, args ...string) watched {
 	t.Helper()
 	var out frames
@@ -48,8 +48,7 @@ func watch(t *testing.T, c colors, args ...string) watched {
 	return w
 }
 
-// terminal is a terminal that is wide and high enough. It understands what
-// screen writes, and nothing else.
+// terminal is a terminal of sufficient size. It understands only what screen writes.
 func terminal(t *testing.T, writes []string) string {
 	t.Helper()
 	lines, row, column := []string{""}, 0, 0
@@ -107,23 +106,27 @@ func TestScreenIsDrawnInPlace(t *testing.T) {
 	for i, one := range w.frames[:len(w.frames)-1] {
 		assert.True(t, strings.HasPrefix(one, noWrap) && strings.HasSuffix(one, wrap), "drawing %d leaves the terminal as it was", i)
 	}
-	assert.NotContains(t, w.frames[len(w.frames)-1], noWrap, "in the end nothing is cut off")
+	assert.NotContains(t, w.frames[len(w.frames)-1], noWrap, "the last drawing is not cut off")
 	assert.Equal(t, `itinerary Failed   done: Failed   7m2s
   Prepare          completed   3m22s
   Backup           failed      2m45s
   CleanupHelpers   completed   55s
   Cleanup          completed   0s
-InitialBackupCreated of itinerary Final failed: --fail-at says so
+InitialBackupCreated of itinerary Final failed: requested by --fail-at
 `, terminal(t, w.frames))
 }
 
 func TestScreenColors(t *testing.T) {
 	last := func(c colors) string {
-		w := watch(t, c, "run", "-i", "Stage", "--flags", "DirectImage", "--cancel-at", "Started", "--fail-at", "Canceled", "--speed", "max")
+		w := watch(t, c, "run", "-i", "Stage", "--flags", "DirectImage", "--cancel-at", "Started", "--fail-at", "Canceled", "--speed",
+			"max")
 		return w.frames[len(w.frames)-1]
 	}
 	painted := last(true)
-	for _, want := range []string{bold + "itinerary Cancel" + reset, red + "canceled" + reset, red + "failed" + reset, green + "completed" + reset, red + "Canceled of itinerary Cancel failed: --fail-at says so" + reset} {
+	for _, want := range []string{
+		bold + "itinerary Cancel" + reset, red + "canceled" + reset, red + "failed" + reset, green + "completed" + reset,
+		red + "Canceled of itinerary Cancel failed: requested by --fail-at" + reset,
+	} {
 		assert.Contains(t, painted, want)
 	}
 	assert.NotContains(t, last(false), "\x1b[3", "NO_COLOR")
@@ -172,5 +175,5 @@ func TestSleep(t *testing.T) {
 	assert.GreaterOrEqual(t, time.Since(begin), 10*time.Millisecond)
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	sleepFor(ctx, 24*time.Hour) // comes back
+	sleepFor(ctx, 24*time.Hour) // must return
 }

@@ -15,30 +15,29 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// planned is one run, or one itinerary with flags, and its plan.
+// planned is a run, or an itinerary with flags, and its plan.
 type planned struct {
 	run     *Run     // nil with -i alone
-	phase   string   // as recorded, under its present name; empty if none is
-	left    string   // the itinerary of that phase, if the run is on another by now
-	started []string // steps, in their order
+	phase   string   // recorded phase, under its current name; empty if none
+	left    string   // itinerary of that phase, if the run has left it
+	started []string // steps, in order
 	done    bool
 	plan    *machine.Plan
-	// recorded is the plan of the whole itinerary with the flags that the state
-	// records; nil if it records none.
+	// recorded is the plan of the whole itinerary with the recorded flags; nil if none are
+	// recorded.
 	recorded *machine.Plan
-	// switches are the itineraries that the run has left, and lookup finds one by its
-	// name; nil if there is none.
+	// switches are the itineraries that the run has left. Lookup finds an itinerary by
+	// name, or returns nil.
 	switches []runner.Switch
 	lookup   func(name string) *machine.Graph
-	// set are the flags that --set names, and before, for --diff, is the plan
-	// without it.
+	// set are the flags that --set names. Before is the plan without --set, for --diff.
 	set    phases.Flags
 	before *machine.Plan
-	// with returns the plan with further values of --set.
+	// with returns the plan with additional values of --set.
 	with func(context.Context, settings) *machine.Plan
 }
 
-// where is the recorded phase, in words.
+// where describes the recorded phase.
 func (p *planned) where() string {
 	if p.left == "" || p.phase == "" {
 		return p.phase
@@ -46,26 +45,26 @@ func (p *planned) where() string {
 	return p.phase + " of " + p.left
 }
 
-// steps are those that have started, and then those that are visible.
+// steps returns those that have started, then those that are visible.
 func (p *planned) steps() []string {
 	return append(slices.Clone(p.started), without(steps.Visible(p.plan), p.started)...)
 }
 
-// maybeSteps are those that depend on unknown flags.
+// maybeSteps returns the steps that depend on unknown flags.
 func (p *planned) maybeSteps() []string { return without(steps.Possible(p.plan), p.started) }
 
-// tentativeSteps are the steps of which it may still change whether they are shown,
-// in the order of the itinerary: those that are shown only for tentative phases,
-// and those that are not, but have a phase that may come to run once phases ahead
-// have decided its flags. Which values these can have then, the relations limit.
+// tentativeSteps returns the steps whose visibility may still change, in the order of the
+// itinerary. These are steps that are shown only for tentative phases, and steps that are
+// not shown but have a phase that may run once phases ahead have decided its flags.
+// Relations limit the values that these flags can have.
 func (p *planned) tentativeSteps() []string {
 	g := p.plan.Graph()
 	later, err := g.PlanFrom(p.plan.Position(), g.Vocabulary().Propagate(p.plan.Facts().Forget(p.plan.Decides()), 0))
 	if err != nil {
 		later = p.plan // never: it was planned from there
 	}
-	// settled are the steps with a phase that is sure to run, and may those with one
-	// that runs or may come to.
+	// settled are the steps with a phase that certainly runs, and may those with one that
+	// runs or may run.
 	settled, may := slices.Clone(p.started), []string{}
 	for i := range g.Len() {
 		if g.Rides(i) {
@@ -93,13 +92,13 @@ func without(names, others []string) []string {
 	return slices.DeleteFunc(names, func(n string) bool { return slices.Contains(others, n) })
 }
 
-// reading is what was read of the runs of streams.
+// reading holds the runs and objects of streams.
 type reading struct {
 	Reading
 	objects *Objects
 }
 
-// read reads the objects of streams, which should hold a run.
+// read reads the objects of streams. It prints a problem if there is no run.
 func (a *app) read(s *subject) *reading {
 	r := a.readObjects(s, false)
 	if len(r.Runs) == 0 && !a.failed {
@@ -108,7 +107,7 @@ func (a *app) read(s *subject) *reading {
 	return r
 }
 
-// readObjects reads the objects of streams: all of them, or those of interest.
+// readObjects reads the objects of streams: all of them, or only those of interest.
 func (a *app) readObjects(s *subject, all bool) *reading {
 	keep := a.wanted
 	if all {
@@ -128,8 +127,8 @@ func (a *app) readObjects(s *subject, all bool) *reading {
 	return r
 }
 
-// tellApart names runs of objects that have one name and different kinds with their
-// kinds.
+// tellApart adds the kind to the names of runs whose objects have the same name but
+// different kinds.
 func tellApart(runs []*Run) {
 	kinds := make(map[Ref]string)
 	several := make(map[Ref]bool)
@@ -145,7 +144,8 @@ func tellApart(runs []*Run) {
 	}
 }
 
-// usable returns what a catalogue has read, without what cannot be used of it.
+// usable returns the reading of a catalogue without unusable runs, which it prints as
+// problems.
 func (a *app) usable(r Reading, all *Objects) Reading {
 	var runs []*Run
 	for i, run := range r.Runs {
@@ -165,7 +165,7 @@ func (a *app) usable(r Reading, all *Objects) Reading {
 	return r
 }
 
-// noRun is the error of streams without a run.
+// noRun returns the error of streams without a run.
 func (a *app) noRun(all *Objects) error {
 	if a.stateAt.parts != nil {
 		return fmt.Errorf("no object in %s has %s, which --state-at names", wording.List(all.Streams(), "and"), a.stateAt.text)
@@ -177,10 +177,11 @@ func (a *app) noRun(all *Objects) error {
 	return fmt.Errorf("there is no %s in %s; list them with: %s", a.kind(), wording.List(all.Streams(), "and"), list)
 }
 
-// isBuiltin reports whether the objects are of the catalogue, not of a file.
+// isBuiltin reports whether the itineraries of the objects are the catalogue's, not those
+// of a file.
 func (a *app) isBuiltin() bool { return a.in == nil || a.in == a.builtin }
 
-// objectsFamily are the itineraries of the objects.
+// objectsFamily returns the itineraries of the objects.
 func (a *app) objectsFamily() *family {
 	if a.in == nil {
 		return a.builtin
@@ -197,8 +198,8 @@ func (a *app) wanted(o *Object) bool {
 	return o.Kind == a.catalogue.Kind && o.Kind != "" || o.broken || holdsState(o.JSON, a.stateAt)
 }
 
-// each plans what the subject is about, one after the other, in the order
-// read. Problems are printed. The itineraries are those of [app.itineraries].
+// each plans the subject's runs or itinerary, one by one, in the order read. It prints
+// problems. The itineraries are those of [app.itineraries].
 func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph, yield func(*planned) error) error {
 	if len(s.files) == 0 {
 		return a.eachItinerary(s, itineraries[0], yield)
@@ -213,7 +214,7 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 		return err
 	}
 	admitted := 0
-	var mayCome []string // of those that --runs leaves out
+	var mayCome []string // runs that --runs leaves out
 	for _, r := range runs {
 		p, unknown := a.planRun(ctx, all, r, s, set)
 		if p != nil && !s.filter.admits(p) {
@@ -235,14 +236,15 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 		a.line("note: none of %s %s", a.count(len(all.Runs)), &s.filter)
 	}
 	if mayCome != nil {
-		a.line("note: not listed, since by what is known now they do not run the step %s, but may still come to: %s", s.filter.step, many(mayCome))
+		a.line("note: not listed, because they do not run the step %s by the flags known now, although they still may: %s",
+			s.filter.step, many(mayCome))
 	}
 	a.noteLeftOut()
 	a.notes(all)
 	return nil
 }
 
-// many lists names, unless there are too many for a line.
+// many lists names, or some of them if there are too many for a line.
 func many(names []string) string {
 	if len(names) > 20 {
 		return wording.Few(names)
@@ -255,13 +257,13 @@ func (a *app) noteLeftOut() {
 	switch len(a.leftOut) {
 	case 0:
 	case 1:
-		a.line("note: left out, since it holds no state of a run: %s", a.leftOut[0])
+		a.line("note: left out, because it holds no state of a run: %s", a.leftOut[0])
 	default:
-		a.line("note: left out, since they hold no state of a run: %s", many(a.leftOut))
+		a.line("note: left out, because they hold no state of a run: %s", many(a.leftOut))
 	}
 }
 
-// notes prints what is to be noted of a reading.
+// notes prints the notes of a reading.
 func (a *app) notes(r *reading) {
 	if r.Notes == nil {
 		return
@@ -271,9 +273,9 @@ func (a *app) notes(r *reading) {
 	}
 }
 
-// planRun plans a run from its recorded phase on, or the whole of its itinerary.
-// Unknown prints the flags that are unknown, if the plan depends on them. The plan
-// is nil if there is none; why is then printed.
+// planRun plans a run from its recorded phase, or its whole itinerary. Unknown prints the
+// unknown flags that the plan depends on. If there is no plan, planRun prints the reason
+// and returns nil.
 func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set settings) (p *planned, unknown func()) {
 	p = &planned{run: r, set: set.flags}
 	recorded := r.Recorded()
@@ -300,7 +302,7 @@ func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set
 	if at.Phase != "" {
 		p.phase = at.Phase
 	}
-	if s.whole { // whatever has started
+	if s.whole { // ignore what has started
 		at, p.started = machine.Position{}, nil
 	}
 	f := a.find(ctx, all, r, recorded, g, s.today, set)
@@ -313,7 +315,7 @@ func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set
 	}
 	p.switches = recorded.State.Switches
 	p.lookup = func(name string) *machine.Graph {
-		left, _ := a.objectsFamily().graph(name) // or nil
+		left, _ := a.objectsFamily().graph(name) // nil if unknown
 		return left
 	}
 	if recorded.Own && !s.whole {
@@ -323,13 +325,13 @@ func (a *app) planRun(ctx context.Context, all *reading, r *Run, s *subject, set
 	}
 	p.with = func(ctx context.Context, more settings) *machine.Plan {
 		facts, _ := f.inquiry.facts(ctx, set.and(more))
-		plan, _ := g.PlanFrom(at, facts) // a position that was planned from
+		plan, _ := g.PlanFrom(at, facts) // never fails: planned from that position before
 		return plan
 	}
 	return p, func() { a.unknownOf(r, f, p.plan) }
 }
 
-// graphOf is the itinerary that a run is on.
+// graphOf returns the itinerary that a run is on.
 func (a *app) graphOf(r *Run) (*machine.Graph, error) {
 	if r.SelectErr != nil {
 		return nil, r.SelectErr
@@ -337,11 +339,11 @@ func (a *app) graphOf(r *Run) (*machine.Graph, error) {
 	return a.objectsFamily().graph(r.Itinerary)
 }
 
-// position is where a run stands in its itinerary, with the phase under its
-// present name. A recorded phase counts only if it was recorded in that itinerary,
-// or without any, as for [machine.Set.Resume]. A phase that the itinerary does not
-// have is an error, and the position is then the start; so is a choice that the
-// phase does not have, and it is then not made.
+// position returns the position of a run in its itinerary, with the phase under its current
+// name. A recorded phase counts only if it was recorded in that itinerary, or without any,
+// as for [machine.Set.Resume]. If the itinerary does not have the phase, position returns
+// the start and an error. If the phase does not have the recorded choice, it returns the
+// position without a choice and an error.
 func (a *app) position(r *Run, recorded Recorded, g *machine.Graph) (machine.Position, error) {
 	phase, on := recorded.Phase, recorded.Itinerary
 	switch {
@@ -371,15 +373,14 @@ func (a *app) position(r *Run, recorded Recorded, g *machine.Graph) (machine.Pos
 // inquiry finds the flags of a run, with any values of --set.
 type inquiry struct {
 	vocabulary *phases.Vocabulary
-	// known are those that the state records of the itinerary.
+	// known are the flags that the state records for the itinerary.
 	known phases.Facts
-	// sources find the others; if nil, only the state knows, and unrecorded is why
-	// they are unknown.
+	// sources find the others. If nil, the others are unknown because of unrecorded.
 	sources    *phases.Sources
 	unrecorded error
 }
 
-// facts returns the flags with the settings over them, and why flags are unknown.
+// facts returns the flags with the settings applied, and why flags are unknown.
 func (q inquiry) facts(ctx context.Context, set settings) (phases.Facts, []*phases.FlagError) {
 	if q.sources != nil {
 		answer := set.evaluate(ctx, q.sources, q.known)
@@ -389,21 +390,20 @@ func (q inquiry) facts(ctx context.Context, set settings) (phases.Facts, []*phas
 	return f, set.reasons(q.vocabulary, f, q.unrecorded)
 }
 
-// finding is what is known of the flags of a run.
+// finding holds what is known of the flags of a run.
 type finding struct {
 	inquiry
-	// facts are the flags, and before those without --set.
+	// facts are the flags, and before the flags without --set.
 	facts, before phases.Facts
-	// errors are why flags are unknown.
+	// errors are the reasons why flags are unknown.
 	errors []*phases.FlagError
-	// missing is an object that is missing, or nil. It explains all flags that are
-	// unknown.
+	// missing is the error of a missing object, or nil. It explains all unknown flags.
 	missing error
 }
 
-// find finds the flags of a run: those that its state records of this itinerary,
-// and the others, or with today all, from the objects. The values of --set are put
-// over them, and what that changes is printed.
+// find finds the flags of a run: those that its state records for this itinerary, and the
+// others from the objects. If today is true, all come from the objects. Values of --set
+// override them, and find prints what else changes.
 func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded, g *machine.Graph, today bool, set settings) finding {
 	v := g.Vocabulary()
 	if all.Settled != nil {
@@ -417,7 +417,7 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 		f.known = a.recordedFacts(recorded.State, g)
 	}
 	if f.known.Known() != 0 {
-		f.missing = nil // it explains only some of the flags that are unknown
+		f.missing = nil // it explains only some of the unknown flags
 	}
 	f.before, f.errors = f.inquiry.facts(ctx, settings{})
 	f.facts = f.before
@@ -434,10 +434,11 @@ func (a *app) find(ctx context.Context, all *reading, r *Run, recorded Recorded,
 
 var (
 	errNotRecorded = errors.New("the object does not record it")
-	errNotBegun    = errors.New("it has not begun, so that no flag is recorded; give values with --set")
+	errNotBegun    = errors.New("it has not begun, so no flag is recorded; give values with --set")
 )
 
-// sources are those of a run, or nil. One that fails makes its flags unknown.
+// sources returns the sources of a run, or nil. If they fail, it prints the problem and the
+// flags are unknown.
 func (a *app) sources(r *Run, v *phases.Vocabulary) *phases.Sources {
 	if r.Sources == nil {
 		return nil
@@ -453,9 +454,10 @@ func (a *app) sources(r *Run, v *phases.Vocabulary) *phases.Sources {
 	return sources
 }
 
-var errForeignSources = errors.New("the catalogue's sources have another vocabulary than its itineraries; make them with that of the itineraries")
+var errForeignSources = errors.New(
+	"the catalogue's sources and itineraries have different vocabularies; make the sources with that of the itineraries")
 
-// noteToday notes the flags that the objects answer otherwise than the state.
+// noteToday notes the flags for which the objects and the state differ.
 func (a *app) noteToday(ctx context.Context, sources *phases.Sources, v *phases.Vocabulary, known phases.Facts, r *Run) {
 	now := sources.Evaluate(ctx, phases.Request{Read: known.Known()}).Facts
 	var all []string
@@ -465,21 +467,23 @@ func (a *app) noteToday(ctx context.Context, sources *phases.Sources, v *phases.
 		}
 	}
 	if len(all) > 0 {
-		a.line("note: %v", r.wrong(fmt.Errorf("the objects say %s today; the run goes by what it has recorded (plan --today goes by the objects)", wording.List(all, "and"))))
+		a.line("note: %v", r.wrong(fmt.Errorf(
+			"the objects give %s today; the run uses its recorded flags (plan --today uses the objects)", wording.List(all, "and"))))
 	}
 }
 
-// unknownOf prints of each unknown flag that a plan depends on why it is unknown.
+// unknownOf prints, for each unknown flag that a plan depends on, why it is unknown.
 func (a *app) unknownOf(r *Run, f finding, p *machine.Plan) {
 	if f.missing != nil {
 		a.problem(f.missing)
 		return
 	}
 	matters := p.Matters()
-	if f.unrecorded == errNotBegun && f.sources == nil && slices.ContainsFunc(f.errors, func(e *phases.FlagError) bool { return errors.Is(e, errNotBegun) }) {
+	notBegun := func(e *phases.FlagError) bool { return errors.Is(e, errNotBegun) }
+	if f.unrecorded == errNotBegun && f.sources == nil && slices.ContainsFunc(f.errors, notBegun) {
 		var names []string
 		for _, e := range f.errors {
-			if flag, _ := f.vocabulary.Lookup(e.Flag); matters.Has(flag) && errors.Is(e, errNotBegun) {
+			if flag, _ := f.vocabulary.Lookup(e.Flag); matters.Has(flag) && notBegun(e) {
 				names = append(names, e.Flag)
 			}
 		}
@@ -491,14 +495,15 @@ func (a *app) unknownOf(r *Run, f finding, p *machine.Plan) {
 	a.unknownFlags(p, f.errors, r.wrong)
 }
 
-// notBegunError is why all flags of a run are unknown.
+// notBegunError reports that flags are unknown because the run has not begun.
 type notBegunError struct{ flags []string }
 
 func (e *notBegunError) Error() string {
 	return fmt.Sprintf("it has not begun, and records no flag; give %s a value with --set", wording.Few(e.flags))
 }
 
-// choose finds a run by its name, or the only one, for a command that takes one.
+// choose returns the run of that name, or the only run if the name is empty, for a command
+// that takes one run.
 func (a *app) choose(all *reading, command, name string) (*Run, error) {
 	var found []string
 	var chosen *Run
@@ -516,13 +521,14 @@ func (a *app) choose(all *reading, command, name string) (*Run, error) {
 	return nil, fmt.Errorf("%s takes one %s; give --name with one of %s", command, a.noun(), wording.Few(found))
 }
 
-// is reports whether a name names the run: that of its object or, if the object has
-// many, that with the item, each with or without the namespace.
+// is reports whether a name refers to the run: the name of its object, with the item if the
+// object has many, with or without the namespace. The name of the object alone refers to
+// all its items.
 func (r *Run) is(name string) bool {
 	return name == r.name() || name == r.ref() || r.Item != "" && (name == r.object().Name || name == r.object().String())
 }
 
-// noun and kind are what runs and their objects are called.
+// noun and kind are the words for runs and their objects.
 func (a *app) noun() string {
 	if !a.isBuiltin() && !a.ofKind {
 		return "run"
@@ -537,12 +543,12 @@ func (a *app) kind() string {
 	return a.catalogue.kind()
 }
 
-// stateRuns finds the runs of objects that hold the states of runs, and the
-// objects of the catalogue's kind that hold none.
+// stateRuns finds the runs of objects that hold states, and a run for each object of the
+// catalogue's kind that holds none.
 func (a *app) stateRuns(all *Objects) Reading {
 	var runs []*Run
-	var without []string // a state, though they are of the catalogue's kind
-	var missing error    // of the object that has most of the path
+	var without []string // objects of the catalogue's kind without a state
+	var missing error    // for the object that has most of the path
 	most, held := 0, false
 	for _, o := range all.List {
 		if o.Broken() {
@@ -568,9 +574,9 @@ func (a *app) stateRuns(all *Objects) Reading {
 	none := a.noRun(all)
 	switch {
 	case missing == nil || held:
-	case most > len(memberPath(a.stateAt.parts[0].name)): // the path is wrong: nothing is known of the runs
+	case most > len(memberPath(a.stateAt.parts[0].name)): // the path is wrong, so nothing is known of the runs
 		runs, none = nil, missing
-	default: // or no run has begun
+	default: // the path is wrong, or no run has begun
 		a.problem(missing)
 	}
 	a.ofKind = !slices.ContainsFunc(runs, func(r *Run) bool { return r.Object.Kind != a.catalogue.Kind })
@@ -580,8 +586,8 @@ func (a *app) stateRuns(all *Objects) Reading {
 	return Reading{Runs: runs, None: none}
 }
 
-// runsOf finds the runs of an object that holds states, and reports whether it
-// holds some. Those that cannot be read are printed as problems.
+// runsOf finds the runs of an object that holds states, and reports whether it holds any.
+// It prints states that cannot be read as problems.
 func (a *app) runsOf(o *Object, all *Objects) (runs []*Run, holds bool) {
 	found, errs := findStates(o.JSON, a.stateAt)
 	for _, err := range errs {
@@ -593,7 +599,7 @@ func (a *app) runsOf(o *Object, all *Objects) (runs []*Run, holds bool) {
 	return runs, len(found)+len(errs) > 0
 }
 
-// stateRun is the run of a state.
+// stateRun returns the run of a state.
 func (a *app) stateRun(o *Object, all *Objects, f foundState) *Run {
 	r := &Run{Object: o, Item: f.item}
 	r.Itinerary, r.SelectErr = a.selected(o, f)
@@ -612,8 +618,8 @@ func (a *app) stateRun(o *Object, all *Objects, f foundState) *Run {
 	return r
 }
 
-// protect calls a function of a catalogue for one run. Its panic is an error of that
-// run: the others are shown.
+// protect calls a function of a catalogue for one run. It turns a panic into an error of
+// that run, so that the others are still shown.
 func protect[T any](call func() (T, error)) (out T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -623,14 +629,15 @@ func protect[T any](call func() (T, error)) (out T, err error) {
 	return call()
 }
 
-// selected is the itinerary that a run is on.
+// selected returns the name of the itinerary that a run is on.
 func (a *app) selected(o *Object, f foundState) (string, error) {
 	recorded, all := f.state.Itinerary, a.objectsFamily()
 	switch {
 	case recorded != "" && (!a.isBuiltin() || a.catalogue.Select == nil || f.state.Done):
 		return recorded, nil
 	case !a.isBuiltin() && len(all.graphs) > 1:
-		return "", fmt.Errorf("it has not begun, and which of the itineraries %s it will follow is not known; plan that one with -i FILE#NAME --flags", strings.Join(all.names(), ", "))
+		return "", fmt.Errorf("it has not begun, and may follow any of the itineraries %s; plan one with -i FILE#NAME --flags",
+			strings.Join(all.names(), ", "))
 	case !a.isBuiltin() || a.catalogue.Select == nil:
 		return all.graphs[0].Name(), nil
 	}
@@ -643,14 +650,14 @@ func (a *app) selected(o *Object, f foundState) (string, error) {
 	switch {
 	case errors.As(err, &unknown):
 		return "", err
-	case err != nil: // it stays, and what is wrong with its position is found there
+	case err != nil: // the run stays; [app.position] reports the error
 		return recorded, nil
 	}
 	return resumed.Graph().Name(), nil
 }
 
-// recordedFacts are the facts that a runner goes on with in an itinerary: those of
-// the state, without what may have changed since. Flags that are gone are ignored.
+// recordedFacts returns the facts with which a runner resumes an itinerary: those of the
+// state, without those that may have changed since. It ignores flags that no longer exist.
 func (a *app) recordedFacts(s runner.State, g *machine.Graph) phases.Facts {
 	if set, err := a.objectsFamily().set(); err == nil {
 		if resumed, err := set.Resume(s.Checkpoint, g.Name()); err == nil && resumed.Graph().Name() == g.Name() {

@@ -20,8 +20,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// upgrade is the custom resource of an embedder, whose runs testdata/runs.yaml
-// holds.
+// upgrade is the custom resource of an embedder; testdata/runs.yaml holds its runs.
 type upgrade struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -45,22 +44,22 @@ type upgradeStatus struct {
 	Conditions   []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// life is how one run comes to be what the file shows.
+// life describes how one run of the file came about.
 type life struct {
 	name string
-	// annotated keeps the state in an annotation, and in the status only what users
-	// see.
+	// annotated reports whether the state is in an annotation and the status holds only
+	// what users see.
 	annotated bool
 	spec      upgradeSpec
 	// begins is when the controller first sees the object; empty if it does not.
 	begins string
-	// work is what the handlers of phases return; the others are done at once.
+	// work holds the results of handlers by phase; the others are done at once.
 	work map[string]func() (runner.Result, error)
-	// unknown is why it is unknown whether there are replicas of the old version.
+	// unknown is the reason why ReplicasLeft is unknown.
 	unknown error
-	// changes are what users do, and when.
+	// changes are the changes by users, by time.
 	changes []change
-	// ends is when the controller is last called, at most; empty means at noon.
+	// ends is the latest time at which the controller is called; empty means noon.
 	ends string
 }
 
@@ -129,7 +128,7 @@ func lives() []life {
 	}
 }
 
-// clock reads a time of the day on which all runs happen.
+// clock parses a time of the day on which all runs happen.
 func clock(t *testing.T, text string) time.Time {
 	t.Helper()
 	if text == "" {
@@ -140,7 +139,7 @@ func clock(t *testing.T, text string) time.Time {
 	return at
 }
 
-// live runs a runner until the end of a life, and returns the object.
+// live runs the runner until the end of a life and returns the object.
 func (l life) live(t *testing.T, itineraries *machine.Set) *upgrade {
 	t.Helper()
 	u := &upgrade{TypeMeta: metav1.TypeMeta{APIVersion: "ops.example.com/v1", Kind: "Upgrade"}, Spec: l.spec}
@@ -182,7 +181,7 @@ func (l life) live(t *testing.T, itineraries *machine.Set) *upgrade {
 	return u
 }
 
-// options are those of the embedder's controller.
+// options returns the options of the embedder's runner.
 func (l life) options(itineraries *machine.Set, now *time.Time) runner.Options[*upgrade] {
 	state := func(u *upgrade) *runner.State { return &u.Status.State }
 	o := runner.Options[*upgrade]{
@@ -219,7 +218,8 @@ func (l life) options(itineraries *machine.Set, now *time.Time) runner.Options[*
 			"RestoreTraffic": {Deadline: 20 * time.Minute},
 		},
 		OnFail: func(_ context.Context, u *upgrade, f runner.Failure) error {
-			u.Status.Conditions = append(u.Status.Conditions, metav1.Condition{Type: "Failed", Status: metav1.ConditionTrue, Reason: f.Phase, Message: f.Reasons[0], LastTransitionTime: f.At})
+			u.Status.Conditions = append(u.Status.Conditions,
+				metav1.Condition{Type: "Failed", Status: metav1.ConditionTrue, Reason: f.Phase, Message: f.Reasons[0], LastTransitionTime: f.At})
 			return nil
 		},
 		Paused: func(_ context.Context, u *upgrade) (bool, error) { return u.Spec.Paused, nil },
@@ -235,7 +235,7 @@ func (l life) options(itineraries *machine.Set, now *time.Time) runner.Options[*
 	return o
 }
 
-// sources answer from the spec and from how far the run is.
+// sources returns sources that depend on the spec and on the progress of the run.
 func (l life) sources(itineraries *machine.Set) func(context.Context, *upgrade) (*phases.Sources, error) {
 	g, _ := itineraries.Graph("Upgrade")
 	v := g.Vocabulary()
@@ -261,8 +261,9 @@ func (l life) sources(itineraries *machine.Set) func(context.Context, *upgrade) 
 	}
 }
 
-// The file with runs in every state is what a runner makes, as kubectl prints it.
-func TestTheFileOfRunsIsWhatTheRunnerMakes(t *testing.T) {
+// testdata/runs.yaml holds what the runner wrote, as kubectl prints it, with runs in every
+// state.
+func TestRunsFileIsWrittenByTheRunner(t *testing.T) {
 	itineraries := upgrades(t)
 	list := struct {
 		APIVersion string            `json:"apiVersion"`

@@ -44,7 +44,7 @@ func (a *app) serve() *cobra.Command {
 	return cmd
 }
 
-// serves serves the debug pages until the user ends it.
+// serves serves the debug pages until the user interrupts it.
 func (a *app) serves(cmd *cobra.Command, o *serveOptions) error {
 	host, port, err := net.SplitHostPort(o.address)
 	if err == nil {
@@ -66,8 +66,7 @@ func (a *app) serves(cmd *cobra.Command, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	// Caught only from here on: until now Ctrl-C ends the process, also while it
-	// waits for standard input.
+	// Before this, Ctrl-C ends the process, even while it waits for standard input.
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.address)
@@ -77,14 +76,14 @@ func (a *app) serves(cmd *cobra.Command, o *serveOptions) error {
 	}
 	defer listener.Close()
 	url := listener.Addr().String()
-	if at, ok := listener.Addr().(*net.TCPAddr); ok && at.IP.IsUnspecified() { // of all addresses, one that can be typed
+	if at, ok := listener.Addr().(*net.TCPAddr); ok && at.IP.IsUnspecified() { // any address is served: print one that can be typed
 		url = net.JoinHostPort("localhost", strconv.Itoa(at.Port))
 	}
 	if _, err := fmt.Fprintf(a.stdout, "http://%s/\n", url); err != nil {
 		return &writeError{err}
 	}
 	a.line("press Ctrl-C to end")
-	a.failed = false // what was wrong with the objects is printed; the rest is served
+	a.failed = false // problems with the objects are printed; the rest is served
 
 	simulated := make(chan error, 1)
 	go func() {
@@ -105,7 +104,7 @@ func (a *app) serves(cmd *cobra.Command, o *serveOptions) error {
 	return nil
 }
 
-// serveUntil serves until the context is done, which ends all streams.
+// serveUntil serves until the context is done, which also ends all streams.
 func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	server := &http.Server{
 		Handler:           handler,
@@ -113,7 +112,7 @@ func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		// What it logs is about connections, and the doing of clients.
+		// The server logs only errors of connections, which clients cause.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	ended := make(chan struct{})
@@ -136,23 +135,23 @@ func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler
 	return fmt.Errorf("serving ended: %w", err)
 }
 
-// title is the heading of the pages.
+// title returns the heading of the pages.
 func (a *app) title() string {
 	first, size := utf8.DecodeRuneInString(a.noun())
 	return string(unicode.ToUpper(first)) + a.noun()[size:] + "s"
 }
 
-// served is what is served.
+// served describes what to serve.
 type served struct {
 	recorder *debug.Recorder
 	now      func() time.Time
-	simulate func(context.Context) error // nil if nothing is
+	simulate func(context.Context) error // nil if nothing is simulated
 }
 
-// simulationOptions are the options of serve that are about a simulation alone.
+// simulationOptions are the options of serve for a simulation only.
 var simulationOptions = []string{"fail-at", "cancel-at", "on-fail", "on-cancel", "flag-flips-at", "choose", "speed", "max-phases"}
 
-// servedObjects are the runs of objects, as they were read.
+// servedObjects returns the runs of objects as they were read.
 func (a *app) servedObjects(cmd *cobra.Command, o *serveOptions) (served, error) {
 	f, _, err := a.family(cmd, &o.subject)
 	if err != nil {
@@ -206,12 +205,13 @@ func (a *app) servedObjects(cmd *cobra.Command, o *serveOptions) (served, error)
 	return served{recorder: recorder, now: time.Now}, nil
 }
 
-// runSize is the room for one run that was read: a state with all its texts.
+// runSize is the size limit for each run that was read: a state with all its texts.
 const runSize = 128 << 10
 
-// stateOf is the state of a run, with the itinerary that is on and the flags that
-// are known.
-func (a *app) stateOf(ctx context.Context, all *reading, r *Run, recorded Recorded, g *machine.Graph, today bool, set settings) runner.State {
+// stateOf returns the state of a run, with the current itinerary and the known flags.
+func (a *app) stateOf(
+	ctx context.Context, all *reading, r *Run, recorded Recorded, g *machine.Graph, today bool, set settings,
+) runner.State {
 	s := recorded.State
 	f := a.find(ctx, all, r, recorded, g, today, set)
 	if s.Itinerary != "" && s.Itinerary != g.Name() {
@@ -220,17 +220,17 @@ func (a *app) stateOf(ctx context.Context, all *reading, r *Run, recorded Record
 	s.Itinerary = g.Name()
 	s.Facts = g.Vocabulary().Record(f.facts, g.Hash())
 	if len(s.Pipeline) == 0 && s.Phase == "" && !s.Done {
-		s.Pipeline = steps.Sync(nil, steps.Snapshot{Plan: g.Plan(f.facts)}, time.Now()) // what it will begin with
+		s.Pipeline = steps.Sync(nil, steps.Snapshot{Plan: g.Plan(f.facts)}, time.Now()) // the pipeline that it will begin with
 	}
 	return s
 }
 
-// servedSimulation is a run with simulated work, on a clock that begins now.
+// servedSimulation returns a run with simulated work, on a clock that begins now.
 func (a *app) servedSimulation(cmd *cobra.Command, o *serveOptions) (served, error) {
 	if o.speed == "" {
 		o.speed = fmt.Sprint(speedOnTerminal)
 	}
-	o.format = formatTable // it has no other
+	o.format = formatTable // serve has no other
 	s, err := a.simulation(cmd, &o.runOptions)
 	if err != nil {
 		return served{}, err
@@ -260,7 +260,7 @@ func (a *app) servedSimulation(cmd *cobra.Command, o *serveOptions) (served, err
 	}}, nil
 }
 
-// simulatedClock is the clock of a simulation, as a view that only looks at it.
+// simulatedClock is the clock of a simulation. It is a view that only reads the time.
 type simulatedClock struct{ now atomic.Pointer[time.Time] }
 
 func (c *simulatedClock) read() time.Time                     { return *c.now.Load() }
@@ -270,9 +270,9 @@ func (c *simulatedClock) show(s *simulation) error            { c.set(s); return
 func (c *simulatedClock) tick(s *simulation) error            { c.set(s); return nil }
 func (c *simulatedClock) end(*simulation) error               { return nil }
 
-// checkHost refuses requests for another host than the one that is listened on: a
-// page of another site whose name leads here (DNS rebinding) must read nothing. A
-// number is no name, so it is served.
+// checkHost refuses requests for another host than the one listened on, because a page of
+// another site whose name resolves to this address (DNS rebinding) must read nothing. IP
+// addresses and localhost are served.
 func checkHost(next http.Handler, listened string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
@@ -281,7 +281,7 @@ func checkHost(next http.Handler, listened string) http.Handler {
 		}
 		host = strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
 		if net.ParseIP(host) == nil && host != "localhost" && (listened == "" || host != strings.ToLower(listened)) {
-			http.Error(w, "this address is served under its number and as localhost alone", http.StatusForbidden)
+			http.Error(w, "use the IP address of this server, or localhost", http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)

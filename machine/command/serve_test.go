@@ -19,14 +19,14 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// server is the command serve at work.
+// server is a running command serve.
 type server struct {
 	url    string
 	stderr *bytes.Buffer
 	stop   func() (code int) // ends it as a signal does
 }
 
-// serve begins to serve, and waits for the URL.
+// serve starts the command and waits for the URL.
 func serve(t *testing.T, args ...string) *server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -55,7 +55,7 @@ func serve(t *testing.T, args ...string) *server {
 	return s
 }
 
-// get returns the answer to a request for JSON, and its status.
+// get returns the response to a request for JSON, and its status.
 func (s *server) get(t *testing.T, path, host string) (map[string]any, int) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
@@ -90,11 +90,12 @@ func TestServeShowsObjects(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	text, err := json.Marshal(one)
 	require.NoError(t, err)
-	assert.Contains(t, string(text), "lock timeout", "what is recorded is what is shown")
+	assert.Contains(t, string(text), "lock timeout", "the recorded state is shown")
 
 	for host, want := range map[string]int{
 		"localhost:1234": http.StatusOK, "127.0.0.1": http.StatusOK, "[::1]:80": http.StatusOK, "LOCALHOST.": http.StatusOK,
-		"evil.example.com": http.StatusForbidden, "evil.example.com:80": http.StatusForbidden, "localhost.evil.example.com": http.StatusForbidden, "127.0.0.1.nip.io": http.StatusForbidden,
+		"evil.example.com": http.StatusForbidden, "evil.example.com:80": http.StatusForbidden,
+		"localhost.evil.example.com": http.StatusForbidden, "127.0.0.1.nip.io": http.StatusForbidden,
 	} {
 		_, status := s.get(t, "", host)
 		assert.Equal(t, want, status, host)
@@ -116,7 +117,7 @@ func TestServeShowsASimulation(t *testing.T) {
 	require.Eventually(t, func() bool {
 		one, status := s.get(t, "run?name=Stage", "")
 		if status != http.StatusOK {
-			return false // no phase was entered yet
+			return false // no phase has been entered yet
 		}
 		text, err := json.Marshal(one)
 		return err == nil && strings.Contains(string(text), `"result":"Succeeded"`)
@@ -154,16 +155,23 @@ func TestServeUsage(t *testing.T) {
 	}{
 		{"nothing", nil, 2, "dp: nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY\n"},
 		{"an address without a port", []string{"-i", "Stage", "--address", "localhost"}, 2, "dp: --address takes HOST:PORT, such as 127.0.0.1:8080, not \"localhost\"\n"},
-		{"a simulation of objects", []string{"-f", "testdata/runs.yaml", "-i", "testdata/upgrades.yaml", "--speed", "1x"}, 2, "dp: --speed is for a simulated run; give -i ITINERARY without -f, or leave it out\n"},
+		{
+			"a simulation of objects", []string{"-f", "testdata/runs.yaml", "-i", "testdata/upgrades.yaml", "--speed", "1x"}, 2,
+			"dp: --speed is for a simulated run; give -i ITINERARY without -f, or leave it out\n",
+		},
 		{"an unknown itinerary", []string{"-i", "Stagee"}, 2, "dp: unknown itinerary \"Stagee\"; did you mean \"Stage\"?\n"},
 		{"no run", []string{"-f", "testdata/upgrades.yaml"}, 1, ""},
-		{"a port that there cannot be", []string{"-i", "Stage", "--address", "127.0.0.1:99999"}, 2, "dp: --address takes HOST:PORT, such as 127.0.0.1:8080, not \"127.0.0.1:99999\"\n"},
+		{
+			"a port that there cannot be", []string{"-i", "Stage", "--address", "127.0.0.1:99999"}, 2,
+			"dp: --address takes HOST:PORT, such as 127.0.0.1:8080, not \"127.0.0.1:99999\"\n",
+		},
 		{"an address that is not here", []string{"-i", "Stage", "--flags", "", "--address", "192.0.2.1:80"}, 1, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			c := command.Catalogue{Command: "dp", Itineraries: machine.MustCompileSet(mtc.Itineraries()...)}
-			assert.Equal(t, tt.code, command.Execute(t.Context(), c, append([]string{"serve"}, tt.args...), strings.NewReader(""), &stdout, &stderr))
+			assert.Equal(t, tt.code,
+				command.Execute(t.Context(), c, append([]string{"serve"}, tt.args...), strings.NewReader(""), &stdout, &stderr))
 			assert.Empty(t, stdout.String())
 			if tt.want == "" {
 				assert.NotEmpty(t, stderr.String())

@@ -13,31 +13,33 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// settings are the values that --set puts over those of objects or of --flags.
+// settings are the values of --set. They override the flags of objects and of --flags.
 type settings struct {
 	flags phases.Flags // all that are set
-	facts phases.Facts // those of them that are not set to unknown
-	// quiet keeps what else changes from being noted: --diff shows it.
+	facts phases.Facts // without those that are set to unknown
+	// quiet suppresses the note about what else changes; --diff shows it anyway.
 	quiet bool
 }
 
-var errSetUnknown = errors.New("--set says so")
+var errSetUnknown = errors.New("it is set to unknown with --set")
 
 // registerSet adds --set to a command.
 func registerSet(cmd *cobra.Command, set *[]string, how completion) {
-	cmd.Flags().StringArrayVar(set, "set", nil, "give a flag another value, and follow the relations between flags: `FLAG=VALUE`, VALUE being true, false or unknown; can be given several times")
+	cmd.Flags().StringArrayVar(set, "set", nil,
+		"give a flag another value and what follows from it by the "+
+			"relations: `FLAG=VALUE`, with VALUE true, false or unknown; can be repeated")
 	complete(cmd, "set", how)
 }
 
-// parseSettings reads the values of --set: "A=true", or several with commas.
-// Of a flag that is set twice the later value counts.
+// parseSettings parses the values of --set: "A=true", or several separated by commas. If a
+// flag is set twice, the later value counts.
 func parseSettings(v *phases.Vocabulary, values []string) (settings, error) {
 	var s settings
 	var all []string
 	for _, value := range values {
 		some := names([]string{value})
 		if len(some) == 0 {
-			some = []string{value} // which is refused
+			some = []string{value} // an empty value, refused below
 		}
 		all = append(all, some...)
 	}
@@ -57,9 +59,9 @@ func parseSettings(v *phases.Vocabulary, values []string) (settings, error) {
 	return s, nil
 }
 
-// over puts the settings and what they force over facts: the relations are
-// followed from the settings first, whatever the others are, and then to what
-// is unknown. Forced are the flags that follow from the settings alone.
+// over returns f with the settings and what follows from them. Relations are propagated
+// first from the settings alone, then to the flags that are still unknown. Forced holds the
+// flags that follow from the settings alone.
 func (s settings) over(v *phases.Vocabulary, f phases.Facts) (out, forced phases.Facts) {
 	if s.flags == 0 {
 		return f, phases.Facts{}
@@ -70,9 +72,8 @@ func (s settings) over(v *phases.Vocabulary, f phases.Facts) (out, forced phases
 	return v.Propagate(out, open), forced
 }
 
-// evaluate asks sources for what is not known, with the settings in place of what
-// they return: flags that are computed from these follow, those that are known as
-// well.
+// evaluate evaluates the sources of flags that are not known, with the settings in place of
+// their results. Computed flags follow the settings, even if they are known.
 func (s settings) evaluate(ctx context.Context, sources *phases.Sources, known phases.Facts) phases.Evaluation {
 	v := sources.Vocabulary()
 	q := phases.Request{Known: known, Read: v.All()}
@@ -93,14 +94,14 @@ func (s settings) evaluate(ctx context.Context, sources *phases.Sources, known p
 	}
 	unset, err := phases.NewSources(v, all...)
 	if err != nil {
-		unset = sources // no source has changed but to depend on less
+		unset = sources // never: the sources only depend on less
 	}
 	answer := unset.Evaluate(ctx, q)
 	answer.Facts, _ = s.over(v, answer.Facts)
 	return answer
 }
 
-// and returns the settings with later ones, which win.
+// and returns the settings combined with later ones, which win.
 func (s settings) and(later settings) settings {
 	return settings{
 		flags: s.flags | later.flags,
@@ -109,7 +110,7 @@ func (s settings) and(later settings) settings {
 	}
 }
 
-// reasons returns why each unknown flag is unknown: by a setting, or otherwise.
+// reasons returns why each unknown flag is unknown: a setting, or else otherwise.
 func (s settings) reasons(v *phases.Vocabulary, f phases.Facts, otherwise error) (all []*phases.FlagError) {
 	for flag := range (v.All() &^ f.Known()).Each {
 		why := otherwise
@@ -121,10 +122,10 @@ func (s settings) reasons(v *phases.Vocabulary, f phases.Facts, otherwise error)
 	return all
 }
 
-// notReal begins the warning of a relation that is broken.
+// notReal is the prefix of the warning about a broken relation.
 func (a *app) notReal() string { return "no real " + a.noun() + " has these flags: " }
 
-// warnBroken warns of relations that a change breaks.
+// warnBroken warns of each relation that a change breaks.
 func (a *app) warnBroken(v *phases.Vocabulary, before, after phases.Facts, wrong func(error) error) {
 	for _, clause := range v.Broken(after) {
 		if !clause.Broken(before) {
@@ -133,18 +134,18 @@ func (a *app) warnBroken(v *phases.Vocabulary, before, after phases.Facts, wrong
 	}
 }
 
-// truthOf is the value of a word that --set takes.
+// truthOf parses a value of --set.
 func truthOf(word string) (t phases.Truth, ok bool) {
 	t, ok = map[string]phases.Truth{"true": phases.True, "false": phases.False, "unknown": phases.Unknown}[word]
 	return t, ok
 }
 
-// truthWord is a value as --set takes it.
+// truthWord formats a value as --set takes it.
 func truthWord(t phases.Truth) string {
 	return map[phases.Truth]string{phases.True: "true", phases.False: "false", phases.Unknown: "unknown"}[t]
 }
 
-// noteChanges prints what --set changes beside the flags that it names.
+// noteChanges prints the flags that --set changes besides those that it names.
 func (a *app) noteChanges(v *phases.Vocabulary, s settings, before, after phases.Facts, wrong func(error) error) {
 	if s.quiet {
 		return
@@ -160,13 +161,12 @@ func (a *app) noteChanges(v *phases.Vocabulary, s settings, before, after phases
 	}
 }
 
-// completeSettingsOf completes FLAG=VALUE, with flags of the first of these
-// itineraries.
+// completeSettingsOf completes FLAG=VALUE with the flags of the first itinerary.
 func completeSettingsOf(all []*machine.Graph, begun string) ([]string, cobra.ShellCompDirective) {
 	if len(all) == 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	v := all[0].Vocabulary() // one for all
+	v := all[0].Vocabulary() // they share one
 	before, last := "", begun
 	if i := strings.LastIndexByte(begun, ','); i >= 0 {
 		before, last = begun[:i+1], begun[i+1:]

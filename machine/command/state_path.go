@@ -9,7 +9,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// statePath is where objects hold the state of their runs: the value of --state-at.
+// statePath is the value of --state-at: where objects hold the state of their runs.
 // It is a path as kubectl takes it with -o jsonpath, of names, indexes and [*]:
 //
 //	.status.migration.state
@@ -27,20 +27,21 @@ type statePath struct {
 type pathPart struct {
 	name  string
 	all   bool
-	index int // counts if it is neither
+	index int // used if neither name nor all is set
 }
 
-// pathError is a path that cannot be read.
+// pathError reports a path that cannot be parsed.
 type pathError struct {
 	Path    string
 	Problem string
 }
 
 func (e *pathError) Error() string {
-	return fmt.Sprintf("%q is no path such as .status.state, .status.vms[*].run or metadata.annotations['example.com/state']: %s", e.Path, e.Problem)
+	return fmt.Sprintf("%q is not a path such as .status.state, .status.vms[*].run or metadata.annotations['example.com/state']: %s",
+		e.Path, e.Problem)
 }
 
-// parseStatePath reads a path. The error is a [*pathError].
+// parseStatePath parses a path. The error is a [*pathError].
 func parseStatePath(text string) (statePath, error) {
 	p := statePath{text: text}
 	wrong := func(format string, args ...any) (statePath, error) {
@@ -49,7 +50,7 @@ func parseStatePath(text string) (statePath, error) {
 	rest := strings.TrimSpace(text)
 	if inner, ok := strings.CutPrefix(rest, "{"); ok {
 		if rest, ok = strings.CutSuffix(inner, "}"); !ok {
-			return wrong("the brace has no end")
+			return wrong("the brace is not closed")
 		}
 	}
 	rest = strings.TrimPrefix(rest, "$")
@@ -79,7 +80,7 @@ func parseStatePath(text string) (statePath, error) {
 	return p, nil
 }
 
-// cutName cuts a name off a path, up to a dot or a bracket without a backslash.
+// cutName cuts a name off a path, up to a dot or a bracket that no backslash precedes.
 func cutName(text string) (name, rest string) {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -96,9 +97,9 @@ func cutName(text string) (name, rest string) {
 	return b.String(), ""
 }
 
-// parseBracket reads what follows an opening bracket.
+// parseBracket parses the text after an opening bracket.
 func parseBracket(text string) (part pathPart, rest, problem string) {
-	const noEnd = "a bracket has no end"
+	const noEnd = "a bracket is not closed"
 	if text != "" && (text[0] == '\'' || text[0] == '"') {
 		name, after, ok := strings.Cut(text[1:], text[:1]+"]")
 		switch {
@@ -126,17 +127,16 @@ func parseBracket(text string) (part pathPart, rest, problem string) {
 // String returns the path as it was given.
 func (p *statePath) String() string { return p.text }
 
-// Set reads the path from an option.
+// Set parses the path from the value of an option.
 func (p *statePath) Set(text string) (err error) {
 	*p, err = parseStatePath(text)
 	return err
 }
 
-// Type is what help calls the value.
+// Type returns the name of the value in help.
 func (p *statePath) Type() string { return "PATH" }
 
-// find finds the states of an object that are at the path. A list there holds one
-// in each item.
+// find finds the states of an object at the path. If that is a list, each item holds one.
 func (p *statePath) find(object []byte) []stateNode {
 	status := rawjson.ParseObject(rawjson.ParseObject(object).Get("status"))
 	nodes := findAt(object, p.parts, stateNode{unsure: true})
@@ -148,8 +148,8 @@ func (p *statePath) find(object []byte) []stateNode {
 	return nodes
 }
 
-// findAt follows the remaining parts of a path from a value: n has its place and
-// what is around it.
+// findAt follows the remaining parts of a path from a value. N holds its place and what is
+// around it.
 func findAt(text []byte, parts []pathPart, n stateNode) []stateNode {
 	if len(parts) == 0 && isArray(text) {
 		parts = []pathPart{{all: true}}
@@ -188,10 +188,10 @@ func elementAt(array []byte, index int) []byte {
 	return nil
 }
 
-// noStateError is an object that has nothing where the state of its run should be.
+// noStateError reports an object that has nothing at the path.
 type noStateError struct {
-	// Path is where it should be, and Missing the first part of that which is not
-	// there. Nearest are names like that which are.
+	// Path is the whole path, and Missing its first part that the object does not have.
+	// Nearest are similar paths that it has.
 	Path, Missing string
 	Nearest       []string
 }
@@ -200,8 +200,8 @@ func (e *noStateError) Error() string {
 	return fmt.Sprintf("--state-at %s: there is no %s%s", e.Path, e.Missing, wording.DidYouMean(e.Nearest))
 }
 
-// missing returns the first part of the path that an object does not have, or nil:
-// for a path that no object has.
+// missing returns an error that names the first part of the path that an object does not
+// have, or nil. It is for a path that no object has.
 func (p *statePath) missing(object []byte) *noStateError {
 	place := ""
 	for _, part := range p.parts {
@@ -233,7 +233,7 @@ func (p *statePath) missing(object []byte) *noStateError {
 	return nil
 }
 
-// memberPath is the part of a path that names a member.
+// memberPath returns the part of a path that names a member.
 func memberPath(name string) string {
 	for _, c := range name {
 		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-') {

@@ -17,25 +17,23 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// StateAnnotation is the annotation in which the state of a run is looked for
-// first.
+// StateAnnotation is the annotation that is searched first for the state of a run.
 const StateAnnotation = "pipeline.konveyor.io/state"
 
 // foundState is the state of a run that an object holds.
 type foundState struct {
-	// item tells the run apart from the others of its object; empty if the object
-	// has one run.
+	// item distinguishes the runs of an object that has several; otherwise it is empty.
 	item  string
 	state runner.State
-	// at is where the object holds the state: ".status.vms[3].run", or
-	// "annotation pipeline.konveyor.io/state".
+	// at is the position of the state in the object: ".status.vms[3].run", or "annotation
+	// pipeline.konveyor.io/state".
 	at string
 }
 
-// stateError is a part of an object that should be the state of a run, and cannot
-// be read.
+// stateError reports a part of an object that should be the state of a run and cannot be
+// read.
 type stateError struct {
-	// Place is that part: ".status.vms[3].run", or "annotation
+	// Place is the position of that part: ".status.vms[3].run", or "annotation
 	// pipeline.konveyor.io/state".
 	Place string
 	Err   error
@@ -43,30 +41,30 @@ type stateError struct {
 
 func (e *stateError) Error() string { return e.Place + ": " + e.Err.Error() }
 
-// Unwrap returns what is wrong there.
+// Unwrap returns the problem.
 func (e *stateError) Unwrap() error { return e.Err }
 
-// findStates finds the states of the runs that an object holds, which is valid
-// JSON. Each error is a [*stateError] of a state that cannot be read; the others
-// are found all the same.
+// findStates finds the states of the runs that an object holds. The object must be valid
+// JSON. Each error is a [*stateError] of a state that cannot be read; the others are
+// still returned.
 //
-// If at is given, they are there, and an object that has nothing there has none.
-// Otherwise they are in the first of these places that has one:
+// If at is given, only that place is searched. Otherwise the states are in the first of
+// these places that has one:
 //
 //   - the annotation [StateAnnotation], whatever it holds;
-//   - another annotation,
-//   - the status,
-//   - fields of the status,
-//   - a list in the status or in a field of it, whose items hold the state of a run
-//     themselves or in a field; of several such lists the items have the name of the
-//     list in front: vms/NAME.
+//   - another annotation;
+//   - the status;
+//   - fields of the status;
+//   - a list in the status or in a field of it, whose items are states or hold one in a
+//     field. If there are several such lists, the names of items have that of the list as
+//     a prefix: vms/NAME.
 //
-// There, a state is known by its shape ([runner.IsState]). If one item of a list
-// holds a state, each item has a run: one that holds nothing in the same field has
-// not begun, and anything else there is an error.
+// There, a state is recognized by its shape ([runner.IsState]). If one item of a list
+// holds a state, each item has a run. An item with nothing in the same field has not
+// begun; anything else in that field is an error.
 //
-// A state without a pipeline gets that of the object or the item around it, and one
-// of an annotation that of the status.
+// A state without a pipeline gets that of the enclosing object or item. A state in an
+// annotation gets that of the status.
 func findStates(object []byte, at statePath) (found []foundState, errs []error) {
 	var nodes []stateNode
 	if at.parts != nil {
@@ -85,8 +83,8 @@ func findStates(object []byte, at statePath) (found []foundState, errs []error) 
 	return found, errs
 }
 
-// holdsState reports whether an object holds the state of a run, also one that
-// cannot be read.
+// holdsState reports whether an object holds the state of a run, even one that cannot be
+// read.
 func holdsState(object []byte, at statePath) bool {
 	found, errs := findStates(object, at)
 	return len(found)+len(errs) > 0
@@ -94,16 +92,17 @@ func holdsState(object []byte, at statePath) bool {
 
 // stateNode is a part of an object that is the state of a run.
 type stateNode struct {
-	// text is the state, or a string that holds it, or nil if the run has not begun.
+	// text is the state, or a string that holds it; nil if the run has not begun.
 	text  []byte
 	place string
 	item  string
-	// around is what has the pipeline, if the state has none.
+	// around is the value that holds the pipeline if the state has none.
 	around      rawjson.Object
 	aroundPlace string
-	// annotation means that it is one: the fields of the status take precedence.
+	// annotation reports whether the state is in an annotation: the fields of the status
+	// take precedence then.
 	annotation bool
-	// unsure means that only a path led there, so that it may be anything.
+	// unsure reports whether the place was found only by a path, so it may hold anything.
 	unsure bool
 }
 
@@ -137,7 +136,7 @@ func usualStates(object []byte) []stateNode {
 			}
 		}
 	}
-	if len(nodes) == 1 { // the only run of the object
+	if len(nodes) == 1 { // the object has one run
 		nodes[0].item, nodes[0].around, nodes[0].aroundPlace = "", status, ".status"
 	}
 	if nodes == nil {
@@ -149,7 +148,7 @@ func usualStates(object []byte) []stateNode {
 		}
 		for _, list := range lists {
 			for _, n := range list.nodes {
-				if len(lists) > 1 { // an item of another may have the same name
+				if len(lists) > 1 { // items of several lists may have the same name
 					n.item = list.name + "/" + n.item
 				}
 				nodes = append(nodes, n)
@@ -159,13 +158,13 @@ func usualStates(object []byte) []stateNode {
 	return nodes
 }
 
-// stateList is a list whose items hold states. Its name is where in the status it is.
+// stateList is a list whose items hold states. Its name is its path in the status.
 type stateList struct {
 	name  string
 	nodes []stateNode
 }
 
-// annotationNode is the state in an annotation.
+// annotationNode returns the state in an annotation.
 func annotationNode(name string, text []byte, status rawjson.Object) stateNode {
 	return stateNode{text: text, around: status, aroundPlace: ".status", place: "annotation " + name, annotation: true}
 }
@@ -183,7 +182,7 @@ func listedStates(o rawjson.Object, place string) (lists []stateList) {
 			}
 			for _, m := range rawjson.ParseObject(item) {
 				if name := rawjson.Unquote(m.Key); fields[name] && !rawjson.IsNull(m.Value) {
-					return []stateNode{{text: m.Value, place: place + memberPath(name)}} // what is none is refused
+					return []stateNode{{text: m.Value, place: place + memberPath(name)}} // read refuses anything but a state
 				}
 			}
 			return nil
@@ -195,7 +194,7 @@ func listedStates(o rawjson.Object, place string) (lists []stateList) {
 	return lists
 }
 
-// stateFields are the fields in which items of a list hold the state of a run.
+// stateFields returns the fields in which items of a list hold the state of a run.
 func stateFields(list []byte) map[string]bool {
 	fields := make(map[string]bool)
 	for item := range rawjson.Elements(list) {
@@ -209,12 +208,12 @@ func stateFields(list []byte) map[string]bool {
 	return fields
 }
 
-// itemStates finds the states of the items of a list with a function. If it finds
-// none at all, the list has no runs.
+// itemStates finds the states of the items of a list with a function. If no item has one,
+// the list has no runs.
 func itemStates(list []byte, place string, find func(item []byte, place string) []stateNode) []stateNode {
 	var nodes []stateNode
 	var items []rawjson.Object
-	var at []int // the item of each node
+	var at []int // index of the item of each node
 	some := false
 	for text := range rawjson.Elements(list) {
 		itemPlace := fmt.Sprintf("%s[%d]", place, len(items))
@@ -224,7 +223,7 @@ func itemStates(list []byte, place string, find func(item []byte, place string) 
 		if of == nil {
 			of = []stateNode{{place: itemPlace}}
 			if !isObject(text) {
-				of[0].text = text // which is refused
+				of[0].text = text // read refuses it
 			}
 		}
 		for k := range of {
@@ -245,10 +244,9 @@ func itemStates(list []byte, place string, find func(item []byte, place string) 
 	return nodes
 }
 
-// itemKey returns a function that names the items of a list: by the first of some
-// fields whose values are strings that tell the items apart, or by their index.
-// The fields of objects in the items come last: the name of a virtual machine may be
-// in its vm.name.
+// itemKey returns a function that names the items of a list. The name is the first of some
+// fields whose values are distinct strings, or the index. Fields of nested objects are
+// tried last, such as vm.name.
 func itemKey(items []rawjson.Object) func(i int) string {
 	names := []string{"name", "id", "key", "uid"}
 	for _, name := range names {
@@ -263,7 +261,8 @@ func itemKey(items []rawjson.Object) func(i int) string {
 			}
 			field := rawjson.Unquote(m.Key)
 			for _, name := range names {
-				if key := distinct(items, func(o rawjson.Object) []byte { return rawjson.ParseObject(o.Get(field)).Get(name) }); key != nil {
+				nested := func(o rawjson.Object) []byte { return rawjson.ParseObject(o.Get(field)).Get(name) }
+				if key := distinct(items, nested); key != nil {
 					return func(i int) string { return key[i] }
 				}
 			}
@@ -272,8 +271,7 @@ func itemKey(items []rawjson.Object) func(i int) string {
 	return strconv.Itoa
 }
 
-// distinct returns the strings that a function returns, unless one is empty or
-// occurs twice.
+// distinct returns the string of each item, or nil if one is empty or occurs twice.
 func distinct(items []rawjson.Object, get func(rawjson.Object) []byte) []string {
 	known := make(map[string]bool, len(items))
 	all := make([]string, len(items))
@@ -291,7 +289,7 @@ func distinct(items []rawjson.Object, get func(rawjson.Object) []byte) []string 
 	return all
 }
 
-// read reads a state. The error is a [*stateError].
+// read decodes a state. The error is a [*stateError].
 func (n stateNode) read() (foundState, error) {
 	f := foundState{item: n.item, at: n.place}
 	text := n.text
@@ -307,7 +305,8 @@ func (n stateNode) read() (foundState, error) {
 			return f, &stateError{n.place, fmt.Errorf("holds %s where the state of a run is needed", rawjson.Type(text))}
 		}
 		state = rawjson.ParseObject(text)
-		if n.unsure && !runner.IsState(text) && slices.ContainsFunc([]string{"itinerary", "phase", "done"}, func(name string) bool { return !rawjson.IsNull(state.Get(name)) }) {
+		has := func(name string) bool { return !rawjson.IsNull(state.Get(name)) }
+		if n.unsure && !runner.IsState(text) && slices.ContainsFunc([]string{"itinerary", "phase", "done"}, has) {
 			return f, &stateError{n.place, errForeign}
 		}
 	}
@@ -341,7 +340,7 @@ func (n stateNode) read() (foundState, error) {
 
 var (
 	errNoJSON  = errors.New("not the state of a run: it is not JSON")
-	errForeign = errors.New("not the state of a run: it has neither facts nor a visit; a controller without this project wrote it")
+	errForeign = errors.New("not the state of a run: it has neither facts nor a visit; it was written by a controller without this project")
 )
 
 // annotated is an object with a state in an annotation.
@@ -351,8 +350,8 @@ type annotated struct {
 	itinerary, phase string
 }
 
-// stateOf is the storage of a state in an annotation and the fields of the status.
-// The name of the annotation is not that of the object.
+// stateOf is the name of the annotation in which annotatedState reads a state. The object
+// itself may use another name.
 const stateOf = "state"
 
 var annotatedState = runner.NewAnnotationStorage(stateOf, runner.Fields[*annotated]{
@@ -361,9 +360,9 @@ var annotatedState = runner.NewAnnotationStorage(stateOf, runner.Fields[*annotat
 	Phase:     func(o *annotated) *string { return &o.phase },
 })
 
-// followFields returns the state of an annotation as the runner reads it from an
-// object with that status: if that names another itinerary or phase, another
-// controller has moved the run. A status that names no itinerary has no such field.
+// followFields returns the state of an annotation as the runner reads it from an object
+// with that status. If the status names another itinerary or phase, another controller has
+// moved the run. A status without an itinerary has no such fields.
 func followFields(s runner.State, status rawjson.Object) (runner.State, error) {
 	o := &annotated{pipeline: s.Pipeline, itinerary: stringIn(status, "itinerary"), phase: stringIn(status, "phase")}
 	if o.itinerary == "" {
@@ -378,7 +377,7 @@ func followFields(s runner.State, status rawjson.Object) (runner.State, error) {
 	return annotatedState.Read(context.Background(), o)
 }
 
-// stringIn is the value of a member that is a string, or "".
+// stringIn returns the value of a member that is a string, or "".
 func stringIn(o rawjson.Object, name string) string {
 	if text := o.Get(name); isString(text) {
 		return rawjson.Unquote(text)
@@ -386,8 +385,8 @@ func stringIn(o rawjson.Object, name string) string {
 	return ""
 }
 
-// pipelineIn finds the pipeline in what is around a state: the field of that name,
-// or else the only one that has the shape.
+// pipelineIn finds the pipeline in the value around a state: the field of that name, or
+// else the only one of that shape.
 func pipelineIn(around rawjson.Object, place string) (text []byte, at string) {
 	if text = around.Get("pipeline"); !rawjson.IsNull(text) {
 		return text, place + ".pipeline"
@@ -405,8 +404,8 @@ func pipelineIn(around rawjson.Object, place string) (text []byte, at string) {
 	return text, at
 }
 
-// isPipeline reports whether a value has the shape of a pipeline: a list of objects
-// with a name, and no members but those of [steps.Step].
+// isPipeline reports whether a value has the shape of a pipeline: a list of objects with a
+// name, and no members except those of [steps.Step].
 func isPipeline(text []byte) bool {
 	if !isArray(text) {
 		return false
@@ -431,8 +430,8 @@ func isPipeline(text []byte) bool {
 	return some && shown
 }
 
-// decodePipeline reads a pipeline, whose steps may be of an embedder's own type: a
-// field of another type than that of [steps.Step] is left out, except the times.
+// decodePipeline decodes a pipeline, whose steps may be of an embedder's own type. A field
+// whose type differs from that of [steps.Step] is left out, except for the times.
 func decodePipeline(text []byte, place string) (steps.Pipeline, error) {
 	if !isArray(text) {
 		return nil, &stateError{place, fmt.Errorf("holds %s where the steps of a run are needed", rawjson.Type(text))}
@@ -443,7 +442,7 @@ func decodePipeline(text []byte, place string) (steps.Pipeline, error) {
 		of := rawjson.ParseObject(element)
 		step := steps.Step{Name: stringIn(of, "name"), Phase: stringIn(of, "phase"), Message: stringIn(of, "message")}
 		if step.Name == "" {
-			return nil, &stateError{at, errors.New("is no step: it has no name")}
+			return nil, &stateError{at, errors.New("is not a step: it has no name")}
 		}
 		for name, to := range map[string]**metav1.Time{"started": &step.Started, "completed": &step.Completed} {
 			if text := of.Get(name); !rawjson.IsNull(text) && json.Unmarshal(text, to) != nil {

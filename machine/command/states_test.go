@@ -24,9 +24,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// The types of embedders, as the example controllers have them.
+// The types of embedders, as in the example controllers.
 type (
-	// inStatus keeps the state as its status, beside conditions.
+	// inStatus has the state in its status, beside conditions.
 	inStatus struct {
 		metav1.TypeMeta   `json:",inline"`
 		metav1.ObjectMeta `json:"metadata"`
@@ -35,7 +35,7 @@ type (
 			Conditions   []metav1.Condition `json:"conditions,omitempty"`
 		} `json:"status"`
 	}
-	// inField keeps it in a field, and shows the pipeline beside it.
+	// inField has the state in a field, and the pipeline in another.
 	inField struct {
 		metav1.ObjectMeta `json:"metadata"`
 		Status            struct {
@@ -44,8 +44,7 @@ type (
 			Vms   []string       `json:"vms"`
 		} `json:"status"`
 	}
-	// inAnnotation keeps it in an annotation, with steps of its own type in the
-	// status.
+	// inAnnotation has the state in an annotation, and steps of its own type in the status.
 	inAnnotation struct {
 		metav1.ObjectMeta `json:"metadata"`
 		Status            struct {
@@ -64,7 +63,7 @@ type (
 		Failed    bool         `json:"failed,omitempty"`
 		Icon      string       `json:"icon"`
 	}
-	// inItems keeps one in each item.
+	// inItems has a state in each item.
 	inItems struct {
 		metav1.ObjectMeta `json:"metadata"`
 		Status            struct {
@@ -76,8 +75,8 @@ type (
 		Name         string `json:"name"`
 		runner.State `json:",inline"`
 	}
-	// inItemFields keeps one in a field of each item, whose steps have tasks and
-	// another progress, and whose name is that of the virtual machine.
+	// inItemFields has a state in a field of each item. The steps have tasks and another
+	// type of progress, and the name of an item is that of its virtual machine.
 	inItemFields struct {
 		metav1.ObjectMeta `json:"metadata"`
 		Status            struct {
@@ -96,8 +95,7 @@ type (
 
 var copyFlags = phases.MustVocabulary([]phases.FlagDef{{Flag: 1, Name: "Verify"}})
 
-// moveOn runs a runner on an object for some reconciles: Prepare is done, and Copy
-// waits.
+// moveOn reconciles an object several times: Prepare is done, and Copy waits.
 func moveOn[T any](t *testing.T, object T, storage runner.Storage[T], reconciles int) {
 	t.Helper()
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
@@ -128,7 +126,7 @@ func moveOn[T any](t *testing.T, object T, storage runner.Storage[T], reconciles
 	}
 }
 
-// own is the storage of a state somewhere else than in the two usual ways.
+// own is a storage that is neither in a status nor in an annotation.
 func own[T any](read func(T) runner.State, write func(T, runner.State)) runner.Storage[T] {
 	return runner.Storage[T]{
 		Read:  func(_ context.Context, o T) (runner.State, error) { return read(o), nil },
@@ -136,7 +134,7 @@ func own[T any](read func(T) runner.State, write func(T, runner.State)) runner.S
 	}
 }
 
-// text is an object as kubectl prints it.
+// text returns an object as kubectl prints it.
 func text(t *testing.T, object any) []byte {
 	t.Helper()
 	data, err := json.Marshal(object)
@@ -144,8 +142,8 @@ func text(t *testing.T, object any) []byte {
 	return data
 }
 
-// brief describes what was found in lines: item, place, position, and the steps
-// with their messages.
+// brief returns a line for each state: item, place, position, and the steps with their
+// messages.
 func brief(found []foundState, errs []error) (lines []string) {
 	for _, f := range found {
 		line := fmt.Sprintf("%s @ %s: %s/%s", f.item, f.at, f.state.Itinerary, f.state.Phase)
@@ -163,7 +161,7 @@ func brief(found []foundState, errs []error) (lines []string) {
 
 const moving = ": Move/Copy Prepare(Completed) Data(copying) Verify(Not started)"
 
-func TestStatesAreFoundWhereARunnerPutThem(t *testing.T) {
+func TestStatesInStatusAndLists(t *testing.T) {
 	t.Run("the status", func(t *testing.T) {
 		o := new(inStatus)
 		o.Status.Conditions = []metav1.Condition{{Type: "Ready"}}
@@ -203,7 +201,11 @@ func TestStatesAreFoundWhereARunnerPutThem(t *testing.T) {
 	})
 	t.Run("items of several lists", func(t *testing.T) {
 		const run = `"run": {"itinerary": "Move", "phase": "Copy", "visit": 3, "facts": {"hash": "a"}}`
-		found, errs := findStates([]byte(`{"status": {"vms": [{"name": "a", `+run+`}], "disks": [{"name": "a", `+run+`}], "old": {"vms": [{"name": "a", `+run+`}]}}}`), statePath{})
+		found, errs := findStates(
+			[]byte(
+				`{"status": {"vms": [{"name": "a", `+run+`}], "disks": [{"name": "a", `+run+`}], "old":
+			{"vms": [{"name": "a", `+run+`}]}}}`),
+			statePath{})
 		require.Empty(t, errs)
 		var items []string
 		for _, f := range found {
@@ -211,65 +213,72 @@ func TestStatesAreFoundWhereARunnerPutThem(t *testing.T) {
 		}
 		assert.Equal(t, []string{"vms/a", "disks/a", "old.vms/a"}, items)
 	})
-	t.Run("fields of items", func(t *testing.T) {
-		o := new(inItemFields)
-		for _, name := range []string{"web", "db"} {
-			item := &itemField{VM: map[string]string{"name": name, "id": "vm-" + name}}
-			o.Status.Migration.VMs = append(o.Status.Migration.VMs, item)
-			moveOn(t, item, own(
-				func(i *itemField) (s runner.State) {
-					if i.Run != nil {
-						s = *i.Run.DeepCopy()
-					}
-					for _, step := range i.Pipeline {
-						started, _ := step["started"].(*metav1.Time)
-						completed, _ := step["completed"].(*metav1.Time)
-						s.Pipeline = append(s.Pipeline, steps.Step{Name: step["name"].(string), Started: started, Completed: completed, Message: step["message"].(string), Phase: step["phase"].(string)})
-					}
-					return s
-				},
-				func(i *itemField, s runner.State) {
-					i.Phase, i.Pipeline = s.Phase, nil
-					for _, step := range s.Pipeline {
-						i.Pipeline = append(i.Pipeline, map[string]any{
-							"name": step.Name, "started": step.Started, "completed": step.Completed, "message": step.Message, "phase": step.Phase,
-							"progress": map[string]int{"completed": 3, "total": 7}, "tasks": []string{"disk-1"},
-						})
-					}
-					s.Pipeline = nil
-					i.Run = &s
-				}), 4)
-		}
-		assert.Equal(t, []string{
-			"web @ .status.migration.vms[0].run" + moving,
-			"db @ .status.migration.vms[1].run" + moving,
-		}, brief(findStates(text(t, o), statePath{})))
-	})
-	t.Run("an annotation, with steps of another type in the status", func(t *testing.T) {
-		for _, name := range []string{StateAnnotation, "example.com/run"} {
-			o := new(inAnnotation)
-			o.Annotations = map[string]string{"kubectl.kubernetes.io/last-applied-configuration": `{"spec": {"vms": []}}`, "note": "{"}
-			storage := runner.NewAnnotationStorage(name, runner.Fields[*inAnnotation]{
-				Steps:     runner.AlikeSteps(func(o *inAnnotation) *[]*ownStep { return &o.Status.Pipeline }),
-				Itinerary: func(o *inAnnotation) *string { return &o.Status.Itinerary },
-				Phase:     func(o *inAnnotation) *string { return &o.Status.Phase },
-			})
-			moveOn(t, o, storage, 4)
-			found, errs := findStates(text(t, o), statePath{})
-			assert.Equal(t, []string{"@ annotation " + name + moving}, brief(found, errs))
-			assert.Equal(t, []string{"3 of 7 disks"}, found[0].state.Pipeline[1].Progress)
+}
 
-			// Another controller, which does not know the annotation, moves it on.
-			o.Status.Phase = "Verify"
-			found, errs = findStates(text(t, o), statePath{})
-			require.Empty(t, errs)
-			want, err := storage.Read(t.Context(), o)
-			require.NoError(t, err)
-			assert.Equal(t, "Verify", found[0].state.Phase)
-			assert.Empty(t, found[0].state.Facts, "they are of the moment before")
-			assert.Empty(t, cmp.Diff(want, found[0].state))
-		}
-	})
+func TestStatesInFieldsOfItems(t *testing.T) {
+	o := new(inItemFields)
+	for _, name := range []string{"web", "db"} {
+		item := &itemField{VM: map[string]string{"name": name, "id": "vm-" + name}}
+		o.Status.Migration.VMs = append(o.Status.Migration.VMs, item)
+		moveOn(t, item, own(
+			func(i *itemField) (s runner.State) {
+				if i.Run != nil {
+					s = *i.Run.DeepCopy()
+				}
+				for _, step := range i.Pipeline {
+					started, _ := step["started"].(*metav1.Time)
+					completed, _ := step["completed"].(*metav1.Time)
+					s.Pipeline = append(s.Pipeline,
+						steps.Step{
+							Name: step["name"].(string), Started: started, Completed: completed, Message: step["message"].(string),
+							Phase: step["phase"].(string),
+						})
+				}
+				return s
+			},
+			func(i *itemField, s runner.State) {
+				i.Phase, i.Pipeline = s.Phase, nil
+				for _, step := range s.Pipeline {
+					i.Pipeline = append(i.Pipeline, map[string]any{
+						"name": step.Name, "started": step.Started, "completed": step.Completed, "message": step.Message, "phase": step.Phase,
+						"progress": map[string]int{"completed": 3, "total": 7}, "tasks": []string{"disk-1"},
+					})
+				}
+				s.Pipeline = nil
+				i.Run = &s
+			}), 4)
+	}
+	assert.Equal(t, []string{
+		"web @ .status.migration.vms[0].run" + moving,
+		"db @ .status.migration.vms[1].run" + moving,
+	}, brief(findStates(text(t, o), statePath{})))
+}
+
+// The status holds steps of another type.
+func TestStatesInAnnotations(t *testing.T) {
+	for _, name := range []string{StateAnnotation, "example.com/run"} {
+		o := new(inAnnotation)
+		o.Annotations = map[string]string{"kubectl.kubernetes.io/last-applied-configuration": `{"spec": {"vms": []}}`, "note": "{"}
+		storage := runner.NewAnnotationStorage(name, runner.Fields[*inAnnotation]{
+			Steps:     runner.AlikeSteps(func(o *inAnnotation) *[]*ownStep { return &o.Status.Pipeline }),
+			Itinerary: func(o *inAnnotation) *string { return &o.Status.Itinerary },
+			Phase:     func(o *inAnnotation) *string { return &o.Status.Phase },
+		})
+		moveOn(t, o, storage, 4)
+		found, errs := findStates(text(t, o), statePath{})
+		assert.Equal(t, []string{"@ annotation " + name + moving}, brief(found, errs))
+		assert.Equal(t, []string{"3 of 7 disks"}, found[0].state.Pipeline[1].Progress)
+
+		// Another controller moves the run without changing the annotation.
+		o.Status.Phase = "Verify"
+		found, errs = findStates(text(t, o), statePath{})
+		require.Empty(t, errs)
+		want, err := storage.Read(t.Context(), o)
+		require.NoError(t, err)
+		assert.Equal(t, "Verify", found[0].state.Phase)
+		assert.Empty(t, found[0].state.Facts, "they are from before the move")
+		assert.Empty(t, cmp.Diff(want, found[0].state))
+	}
 }
 
 func TestObjectsWithoutAState(t *testing.T) {
@@ -278,7 +287,7 @@ func TestObjectsWithoutAState(t *testing.T) {
 		`{"status": null}`,
 		`{"status": {"vms": [], "steps": [{"name": "a"}], "conditions": [{"type": "Ready", "status": "True"}]}}`,
 		`{"metadata": {"annotations": null}, "status": "no object"}`,
-		// What mig-controller writes is no state of this project.
+		// What mig-controller writes is not a state of this project.
 		`{"status": {"itinerary": "Final", "phase": "Backup", "pipeline": [{"name": "Prepare", "started": "2026-11-20T12:00:00Z"}]}}`,
 	} {
 		assert.Empty(t, brief(findStates([]byte(object), statePath{})), object)
@@ -288,10 +297,10 @@ func TestObjectsWithoutAState(t *testing.T) {
 
 const state = `"visit": 3, "itinerary": "Move", "phase": "Copy"`
 
-func TestItemsAreNamed(t *testing.T) {
+func TestItemNames(t *testing.T) {
 	for _, c := range []struct {
 		about string
-		items []string // their members beside the state
+		items []string // members besides the state
 		want  []string
 	}{
 		{"by name", []string{`"id": "1", "name": "a", `, `"id": "2", "name": "b", `}, []string{"a", "b"}},
@@ -318,10 +327,11 @@ func TestItemsAreNamed(t *testing.T) {
 
 func TestSeveralRunsInFields(t *testing.T) {
 	object := `{"status": {"backup": {` + state + `}, "restore app": {` + state + `, "phase": "Attach"}}}`
-	assert.Equal(t, []string{"backup @ .status.backup: Move/Copy", "restore app @ .status['restore app']: Move/Attach"}, brief(findStates([]byte(object), statePath{})))
+	assert.Equal(t, []string{"backup @ .status.backup: Move/Copy", "restore app @ .status['restore app']: Move/Attach"},
+		brief(findStates([]byte(object), statePath{})))
 }
 
-// What cannot be read is an error that names the place, and hides nothing else.
+// A state that cannot be read is an error that names the place, and hides no other.
 func TestStatesThatCannotBeRead(t *testing.T) {
 	annotated := func(text string) string {
 		return fmt.Sprintf(`{"metadata": {"annotations": {%q: %s}}, "status": {%s}}`, StateAnnotation, text, state)
@@ -334,26 +344,33 @@ func TestStatesThatCannotBeRead(t *testing.T) {
 		{"an annotation that is cut off", annotated(`"{\"visit\": 3"`), []string{annotation + "not the state of a run: it is not JSON"}},
 		{"an annotation with something else", annotated(`"[]"`), []string{annotation + "holds a list where the state of a run is needed"}},
 		{"an annotation of another type", annotated(`7`), []string{annotation + "holds a number where the state of a run is needed"}},
-		{"a field of another type", `{"status": {"visit": 3, "phase": 7}}`, []string{"error: .status: not the state of a run: json: cannot unmarshal number into Go struct field State.phase of type string"}},
+		{
+			"a field of another type", `{"status": {"visit": 3, "phase": 7}}`,
+			[]string{"error: .status: not the state of a run: json: cannot unmarshal number into Go struct field State.phase of type string"},
+		},
 		{"items", `{"status": {"vms": [{"name": "a", ` + state + `}, {"name": "b", "visit": 1, "retry": 7}, null, "text"]}}`, []string{
 			"0 @ .status.vms[0]: Move/Copy",
 			"error: .status.vms[1]: not the state of a run: json: cannot unmarshal number into Go struct field State.retry of type runner.Retry",
 			"error: .status.vms[2]: holds null where the state of a run is needed",
 			"error: .status.vms[3]: not the state of a run: it is not JSON",
 		}},
-		{"fields of items", `{"status": {"vms": [{"name": "a", "run": {` + state + `}}, {"name": "b", "run": 7}, {"name": "c", "run": {"phase": 7}}, {"name": "d", "run": null}, {"name": "e"}, {"name": "f", "run": {}}]}}`, []string{
+		{"fields of items", `{"status": {"vms": [{"name": "a", "run": {` + state + `}}, {"name": "b", "run": 7}, {"name": "c", "run": ` +
+			`{"phase": 7}}, {"name": "d", "run": null}, {"name": "e"}, {"name": "f", "run": {}}]}}`, []string{
 			"a @ .status.vms[0].run: Move/Copy", "d @ .status.vms[3]: /", "e @ .status.vms[4]: /", "f @ .status.vms[5].run: /",
 			"error: .status.vms[1].run: holds a number where the state of a run is needed",
 			"error: .status.vms[2].run: not the state of a run: json: cannot unmarshal number into Go struct field State.phase of type string",
 		}},
 		{"a pipeline of another type", `{"status": {` + state + `, "pipeline": "text"}}`, []string{"error: .status.pipeline: holds a string where the steps of a run are needed"}},
-		{"a step without a name", `{"status": {"run": {` + state + `}, "pipeline": [{"name": "A"}, {}]}}`, []string{"error: .status.pipeline[1]: is no step: it has no name"}},
-		{"a time of a step", `{"status": {` + state + `, "pipeline": [{"name": "A", "started": "noon"}]}}`, []string{"error: .status.pipeline[0].started: is not a time as 2006-01-02T15:04:05Z"}},
+		{"a step without a name", `{"status": {"run": {` + state + `}, "pipeline": [{"name": "A"}, {}]}}`, []string{"error: .status.pipeline[1]: is not a step: it has no name"}},
+		{
+			"a time of a step", `{"status": {` + state + `, "pipeline": [{"name": "A", "started": "noon"}]}}`,
+			[]string{"error: .status.pipeline[0].started: is not a time as 2006-01-02T15:04:05Z"},
+		},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			found, errs := findStates([]byte(c.object), statePath{})
 			got := brief(found, errs)
-			for i := range got { // which some releases of Go name and others do not
+			for i := range got { // releases of Go differ in naming these
 				got[i] = strings.Replace(got[i], "State.Checkpoint.", "State.", 1)
 			}
 			assert.Equal(t, c.want, got)
@@ -372,7 +389,8 @@ func TestStateAt(t *testing.T) {
 			"itinerary": "Move", "phase": "Verify", "pipeline": [{"name": "Data", "message": "copying"}],
 			"deep": {"er": {"state": {` + state + `, "visit": 2}, "empty": {}}},
 			"vms": [{"name": "a", "run": {` + state + `}}, {"name": "b"}],
-			"groups": [{"name": "x", "vms": [{"name": "a", "run": {` + state + `}}]}, {"name": "y", "vms": [{"name": "a", "run": {` + state + `}}]}],
+			"groups": [{"name": "x",
+			"vms": [{"name": "a", "run": {` + state + `}}]}, {"name": "y", "vms": [{"name": "a", "run": {` + state + `}}]}],
 			"none": null
 		}}`
 	for _, c := range []struct {
@@ -386,11 +404,11 @@ func TestStateAt(t *testing.T) {
 		{".status.vms[*].run", []string{"a @ .status.vms[0].run: Move/Copy", "b @ .status.vms[1]: /"}},
 		{".status.vms[0].run", []string{"@ .status.vms[0].run: Move/Copy"}},
 		{".status.groups[*].vms[*].run", []string{"x/a @ .status.groups[0].vms[0].run: Move/Copy", "y/a @ .status.groups[1].vms[0].run: Move/Copy"}},
-		// The phase of the status takes precedence, and the pipeline is there.
+		// The phase of the status takes precedence, and the pipeline is taken from it.
 		{"metadata.annotations['example.com/run']", []string{"@ .metadata.annotations['example.com/run']: Move/Verify Data(copying)"}},
 		{`.metadata.annotations.example\.com/run`, []string{"@ .metadata.annotations['example.com/run']: Move/Verify Data(copying)"}},
 		{".metadata.annotations.text", []string{"error: .metadata.annotations.text: not the state of a run: it is not JSON"}},
-		{".status", []string{"error: .status: not the state of a run: it has neither facts nor a visit; a controller without this project wrote it"}},
+		{".status", []string{"error: .status: not the state of a run: it has neither facts nor a visit; it was written by a controller without this project"}},
 		{".status.phase", []string{"error: .status.phase: not the state of a run: it is not JSON"}},
 		{".status.none", nil},
 		{".status.vms[7]", nil},
@@ -407,13 +425,14 @@ func TestStateAt(t *testing.T) {
 	}
 }
 
-func TestPathsThatAreNotThere(t *testing.T) {
+func TestStateAtMissingPath(t *testing.T) {
 	const object = `{"metadata": {"annotations": {"example.com/run": "{}"}}, "status": {"migration": {"vms": [{"run": {}}]}}}`
 	for path, want := range map[string]string{
-		".status.migraton.state":               `--state-at .status.migraton.state: there is no .status.migraton; did you mean ".status.migration"?`,
-		".status.migration.vms[3].run":         "--state-at .status.migration.vms[3].run: there is no .status.migration.vms[3]",
-		".status.migration.vms[*].state":       "--state-at .status.migration.vms[*].state: there is no .status.migration.vms[*].state",
-		"metadata.annotations.example.com/run": `--state-at metadata.annotations.example.com/run: there is no .metadata.annotations.example; did you mean ".metadata.annotations['example.com/run']"?`,
+		".status.migraton.state":         `--state-at .status.migraton.state: there is no .status.migraton; did you mean ".status.migration"?`,
+		".status.migration.vms[3].run":   "--state-at .status.migration.vms[3].run: there is no .status.migration.vms[3]",
+		".status.migration.vms[*].state": "--state-at .status.migration.vms[*].state: there is no .status.migration.vms[*].state",
+		"metadata.annotations.example.com/run": `--state-at metadata.annotations.example.com/run: there is no ` +
+			`.metadata.annotations.example; did you mean ".metadata.annotations['example.com/run']"?`,
 	} {
 		at, err := parseStatePath(path)
 		require.NoError(t, err)
@@ -424,16 +443,16 @@ func TestPathsThatAreNotThere(t *testing.T) {
 	assert.Nil(t, at.missing([]byte(object)))
 }
 
-func TestPathsThatAreNone(t *testing.T) {
+func TestStateAtInvalidPath(t *testing.T) {
 	for path, want := range map[string]string{
 		"":               "it is empty",
 		" ":              "it is empty",
 		"{}":             "it is empty",
-		"{.status":       "the brace has no end",
+		"{.status":       "the brace is not closed",
 		".":              `a name is missing before ""`,
 		".status..state": `a name is missing before ".state"`,
-		".status[":       "a bracket has no end",
-		".status['a]":    "a bracket has no end",
+		".status[":       "a bracket is not closed",
+		".status['a]":    "a bracket is not closed",
 		".status['']":    "a name is empty",
 		".status[-1]":    "[-1] is neither an index, [*] nor a name in quotes",
 		".status[a]":     "[a] is neither an index, [*] nor a name in quotes",
@@ -446,7 +465,7 @@ func TestPathsThatAreNone(t *testing.T) {
 	}
 }
 
-// Each run of the file is found, in the activity that its name tells.
+// Each run of the file is found, with the activity that its name implies.
 func TestStatesOfTheFileOfRuns(t *testing.T) {
 	want := map[string]runner.Activity{
 		"working": runner.ActivityWorking, "waiting": runner.ActivityWaiting, "waiting-overdue": runner.ActivityWaiting,
@@ -466,7 +485,7 @@ func TestStatesOfTheFileOfRuns(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-// noon is the moment of the file of runs.
+// noon is the time at which the file of runs ends.
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
 // runsOfFile returns the objects of the file of runs, by name.
@@ -487,8 +506,8 @@ func runsOfFile(t *testing.T) map[string]json.RawMessage {
 	return all
 }
 
-// What it takes grows with the size of the object, whatever that holds.
-func TestStatesAreFoundInLinearSpace(t *testing.T) {
+// Memory grows with the size of the object, whatever it holds.
+func TestStatesTakeLinearSpace(t *testing.T) {
 	repeat := func(text string, n int) string { return strings.TrimSuffix(strings.Repeat(text+",", n), ",") }
 	for about, object := range map[string]func(n int) string{
 		"items":       func(n int) string { return `{"status": {"vms": [` + repeat(`{"name": "a", `+state+`}`, n) + `]}}` },

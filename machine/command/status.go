@@ -21,7 +21,7 @@ import (
 // statusOptions are the options of status.
 type statusOptions struct {
 	subject
-	// stuckFor is the value of --stuck, and stuck what it means.
+	// stuckFor is the value of --stuck, and stuck its duration.
 	stuckFor string
 	stuck    time.Duration
 	now      string
@@ -46,23 +46,24 @@ func (a *app) status() *cobra.Command {
 	}
 	o.app = a
 	f := cmd.Flags()
-	f.StringVarP(&o.itinerary, "itinerary", "i", "", "the `FILE.yaml` that defines the itineraries of the objects, if they are not built in")
+	f.StringVarP(&o.itinerary, "itinerary", "i", "",
+		"the `FILE.yaml` that defines the itineraries of the objects, if they are not built in")
 	complete(cmd, "itinerary", a.completeItinerary)
 	f.StringArrayVarP(&o.files, "file", "f", nil, filesUsage)
-	f.Var(&a.stateAt, "state-at", "where on an object the state of its run is: `PATH`, such as .status.upgrade")
+	f.Var(&a.stateAt, "state-at", "the `PATH` of the state on an object, such as .status.upgrade")
 	complete(cmd, "state-at", cobra.NoFileCompletions)
 	o.registerNames(cmd)
-	f.StringVar(&o.stuckFor, "stuck", "", "only those that have not moved for a `DURATION` such as 30m, are stopped, or are past a deadline")
+	f.StringVar(&o.stuckFor, "stuck", "",
+		"only those that have not moved for a `DURATION` such as 30m, are stopped, or are past a deadline")
 	complete(cmd, "stuck", cobra.NoFileCompletions)
-	f.StringVar(&o.now, "now", "", "the `TIME` at which the objects were read, such as 2026-11-20T12:00:00Z, if that is not now")
+	f.StringVar(&o.now, "now", "", "the `TIME` at which the objects were read, such as 2026-11-20T12:00:00Z (default now)")
 	complete(cmd, "now", cobra.NoFileCompletions)
 	a.readers = append(a.readers, cmd)
 	registerOutput(cmd, &o.format, formatTable, "output `FORMAT`: table, json or yaml", formatTable, formatJSON, formatYAML)
 	return cmd
 }
 
-// check refuses options that do not go together, and returns the moment of the
-// status.
+// check returns an error if options exclude each other, and the time of the status.
 func (o *statusOptions) check(cmd *cobra.Command) (now time.Time, err error) {
 	if err := checkChoice("-o", o.format, formatTable, formatJSON, formatYAML); err != nil {
 		return now, err
@@ -81,7 +82,7 @@ func (o *statusOptions) check(cmd *cobra.Command) (now time.Time, err error) {
 	return now, nil
 }
 
-// parseNow is the time that --now gives, or the present one.
+// parseNow returns the time of --now, or the present time.
 func parseNow(cmd *cobra.Command, text string) (time.Time, error) {
 	if !cmd.Flags().Changed("now") {
 		return time.Now(), nil
@@ -102,8 +103,8 @@ func (a *app) printStatus(o *statusOptions, now time.Time) error {
 	}
 	a.noteLeftOut()
 	var rows []statusRow
-	var unknown []string // of those that may be stuck
-	var ahead []string   // with times after --now
+	var unknown []string // runs that may be stuck
+	var ahead []string   // runs with times after --now
 	stuck := &stuckError{Of: len(runs), Noun: a.noun(), Unmoved: o.stuck}
 	for _, r := range runs {
 		row := a.statusOf(r, now, o.stuck)
@@ -126,15 +127,16 @@ func (a *app) printStatus(o *statusOptions, now time.Time) error {
 		return err
 	}
 	if ahead != nil {
-		a.line("note: --now is before times of %s, so that what is overdue or stuck may not be seen; give the time at which the objects were read, with its time zone", many(ahead))
+		a.line("note: --now is before times of %s, so runs that are overdue or stuck may be missed; "+
+			"give the time at which the objects were read, with its time zone", many(ahead))
 	}
 	if unknown != nil {
-		a.line("note: of these it is not known since when they have not moved: %s", many(unknown))
+		a.line("note: it is not known when these last moved: %s", many(unknown))
 	}
 	switch {
 	case stuck.Runs != nil:
 		a.problem(stuck)
-	case o.stuck > 0 && stuck.Of > 0 && unknown == nil && !a.failed: // what cannot be read may be stuck
+	case o.stuck > 0 && stuck.Of > 0 && unknown == nil && !a.failed: // what could not be read may be stuck
 		a.line("note: of %d %s, none is stuck", stuck.Of, plural(a.noun(), stuck.Of))
 	}
 	return nil
@@ -155,15 +157,15 @@ func (a *app) printRows(rows []statusRow, format string, now time.Time) error {
 	return out.flush()
 }
 
-// stuckError is runs that need a person: they are stopped or past a deadline, or
-// have not moved for longer than the user allows.
+// stuckError reports runs that need attention: they are stopped or past a deadline, or have
+// not moved for longer than the user allows.
 type stuckError struct {
-	// Runs are their names, and Of the number of all.
+	// Runs are the names of these runs, and Of is the number of all runs.
 	Runs []string
 	Of   int
-	// Noun is what one is called.
+	// Noun is the word for a run.
 	Noun string
-	// Unmoved is for how long a run may not move; zero if for any time.
+	// Unmoved is how long a run may not move; zero means no limit.
 	Unmoved time.Duration
 }
 
@@ -176,10 +178,11 @@ func (e *stuckError) Error() string {
 	if e.Unmoved > 0 {
 		moved = ", or " + map[bool]string{true: "has", false: "have"}[len(e.Runs) == 1] + " not moved for " + wording.Duration(e.Unmoved)
 	}
-	return fmt.Sprintf("%d of %d %s %s stopped or past a deadline%s: %s", len(e.Runs), e.Of, plural(e.Noun, e.Of), verb, moved, wording.Few(e.Runs))
+	return fmt.Sprintf("%d of %d %s %s stopped or past a deadline%s: %s", len(e.Runs), e.Of, plural(e.Noun, e.Of), verb, moved,
+		wording.Few(e.Runs))
 }
 
-// plural is a noun for several.
+// plural returns a noun in the form for n.
 func plural(noun string, n int) string {
 	if n == 1 {
 		return noun
@@ -187,16 +190,16 @@ func plural(noun string, n int) string {
 	return noun + "s"
 }
 
-// statusRow is what a run does, as JSON.
+// statusRow describes in JSON what a run does.
 type statusRow struct {
 	runName
 	Itinerary string          `json:"itinerary"`
 	Step      string          `json:"step,omitempty"`
 	Phase     string          `json:"phase,omitempty"`
 	Activity  runner.Activity `json:"activity"`
-	// Since is when the activity began: of a run that has not begun, when its object
-	// was created. If the run does not fit the itineraries, it is since when its state
-	// is as it is.
+	// Since is when the activity began. For a run that has not begun, it is when its object
+	// was created. For a run that does not fit the itineraries, it is when its state last
+	// changed.
 	Since    *time.Time `json:"since,omitempty"`
 	Why      string     `json:"why,omitempty"`
 	Flags    []string   `json:"flags,omitempty"`
@@ -206,13 +209,13 @@ type statusRow struct {
 	Overdue  bool       `json:"overdue"`
 	Stuck    bool       `json:"stuck"`
 	Done     bool       `json:"done"`
-	// Result is how the run ended, or how it will end while it cleans up.
+	// Result is how the run ended, or will end after its cleanup.
 	Result phases.Result `json:"result,omitempty"`
 }
 
-// statusOf describes what a run does, as [newStatusRow] does, with the phase under
-// its present name. A run that is not done and does not fit the itineraries is
-// stopped: no runner goes on with it. Problems are printed.
+// statusOf describes what a run does, as [newStatusRow] does, with the current name of the
+// phase. A run that is not done and does not fit the itineraries counts as stopped, because
+// no runner resumes it. It prints problems.
 func (a *app) statusOf(r *Run, now time.Time, unmoved time.Duration) statusRow {
 	recorded := r.Recorded()
 	row := newStatusRow(r, recorded, now, unmoved)
@@ -221,7 +224,7 @@ func (a *app) statusOf(r *Run, now time.Time, unmoved time.Duration) statusRow {
 		row.also(err.Error())
 	}
 	if recorded.Done || !a.isBuiltin() && recorded.Itinerary == "" {
-		return row // which itinerary it will follow, a file alone does not decide
+		return row // a file does not decide which itinerary it will follow
 	}
 	g, err := a.graphOf(r)
 	if err == nil {
@@ -231,19 +234,19 @@ func (a *app) statusOf(r *Run, now time.Time, unmoved time.Duration) statusRow {
 	}
 	if err != nil {
 		a.problem(r.wrong(err))
-		if !strings.Contains(row.Why, err.Error()) { // else the run has recorded that
+		if !strings.Contains(row.Why, err.Error()) { // otherwise the run has recorded the error
 			row.also(err.Error())
 		}
 		row.Stuck, row.Next = true, nil
-		if row.Activity != runner.ActivityPaused { // which comes first
+		if row.Activity != runner.ActivityPaused { // a pause takes precedence
 			row.Activity = runner.ActivityStopped
 		}
 	}
 	return row
 }
 
-// newStatusRow describes what a run does at a moment. It is stuck if it is stopped
-// or past a deadline or, unless unmoved is zero, has not moved for that long.
+// newStatusRow describes what a run does at a time. The run is stuck if it is stopped or
+// past a deadline or, unless unmoved is zero, has not moved for that long.
 func newStatusRow(r *Run, recorded Recorded, now time.Time, unmoved time.Duration) statusRow {
 	s := recorded.State
 	if !recorded.Own {
@@ -281,11 +284,11 @@ func newStatusRow(r *Run, recorded Recorded, now time.Time, unmoved time.Duratio
 	return row
 }
 
-// also adds to why the run does what it does.
+// also appends a text to Why.
 func (r *statusRow) also(text string) { r.Why = strings.TrimPrefix(r.Why+"; "+text, "; ") }
 
-// begun is since when a run is where it is, if its state has no time for that: when
-// its step began or, of an object that no controller has seen, when it was created.
+// begun returns since when a run is at its position, if its state has no time for that:
+// when its step began or, for an object that no controller has seen, when it was created.
 func begun(r *Run, s *runner.State) time.Time {
 	if step := s.Pipeline.Current(); step != nil {
 		if step.Started.IsZero() {
@@ -294,16 +297,17 @@ func begun(r *Run, s *runner.State) time.Time {
 		return step.Started.UTC()
 	}
 	if r.Item != "" || s.Phase != "" {
-		return time.Time{} // an item waits for its turn
+		return time.Time{} // an item may be waiting for its turn
 	}
-	created, err := time.Parse(time.RFC3339, stringIn(rawjson.ParseObject(rawjson.ParseObject(r.Object.JSON).Get("metadata")), "creationTimestamp"))
+	created, err := time.Parse(time.RFC3339,
+		stringIn(rawjson.ParseObject(rawjson.ParseObject(r.Object.JSON).Get("metadata")), "creationTimestamp"))
 	if err != nil {
 		return time.Time{}
 	}
 	return created.UTC()
 }
 
-// failureOf describes the failure after which a run cleans up.
+// failureOf describes the failure because of which a run cleans up.
 func failureOf(s *runner.State, at *runner.FailedAt) string {
 	text := "phase " + at.Phase + " failed"
 	for _, f := range s.Failures {
@@ -314,7 +318,7 @@ func failureOf(s *runner.State, at *runner.FailedAt) string {
 	return text
 }
 
-// timeOf is a time, or nil if it is zero.
+// timeOf returns a pointer to t, or nil if t is zero.
 func timeOf(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -322,7 +326,7 @@ func timeOf(t time.Time) *time.Time {
 	return &t
 }
 
-// writeStatus writes rows as a table. What matters of colours is in the text, too.
+// writeStatus writes rows as a table. The text repeats the meaning of the colours.
 func writeStatus(out *output, c colors, rows []statusRow, now time.Time) {
 	if len(rows) == 0 {
 		return
@@ -340,7 +344,9 @@ func writeStatus(out *output, c colors, rows []statusRow, now time.Time) {
 		if r.Item != "" {
 			name += "[" + r.Item + "]"
 		}
-		row := []cell{{text: name}, orDash(r.Itinerary), orDash(r.Step), orDash(r.Phase), r.activity(), orDash(r.age(now)), orDash(r.why(now))}
+		row := []cell{
+			{text: name}, orDash(r.Itinerary), orDash(r.Step), orDash(r.Phase), r.activity(), orDash(r.age(now)), orDash(r.why(now)),
+		}
 		if namespaces {
 			row = append([]cell{{text: *r.Namespace}}, row...)
 		}
@@ -349,7 +355,7 @@ func writeStatus(out *output, c colors, rows []statusRow, now time.Time) {
 	t.write(&out.buf, "")
 }
 
-// activityWords are the activities as the table shows them.
+// activityWords are the activities in the table.
 var activityWords = map[runner.Activity]cell{
 	runner.ActivityNotBegun:     {text: "not begun", color: dim},
 	runner.ActivityWorking:      {text: "working"},
@@ -361,7 +367,7 @@ var activityWords = map[runner.Activity]cell{
 	runner.ActivityDone:         {text: "done"},
 }
 
-// resultWords are how runs ended.
+// resultWords are the results in the table.
 var resultWords = map[phases.Result]cell{
 	phases.Succeeded:  {text: "succeeded", color: green},
 	phases.Failed:     {text: "failed", color: red},
@@ -369,7 +375,7 @@ var resultWords = map[phases.Result]cell{
 	phases.RolledBack: {text: "rolled back", color: yellow},
 }
 
-// activity is what the run does, in words.
+// activity describes what the run does.
 func (r *statusRow) activity() cell {
 	word := activityWords[r.Activity]
 	if ended, ok := resultWords[r.Result]; ok && r.Activity == runner.ActivityDone {
@@ -381,7 +387,7 @@ func (r *statusRow) activity() cell {
 	return word
 }
 
-// age is for how long the run does that.
+// age returns how long the run has been doing that.
 func (r *statusRow) age(now time.Time) string {
 	if r.Since == nil {
 		return ""
@@ -389,7 +395,7 @@ func (r *statusRow) age(now time.Time) string {
 	return wording.Duration(max(now.Sub(*r.Since), 0))
 }
 
-// why is why the run does that, since when exactly, and until when.
+// why describes why the run does that, since when, and until when.
 func (r *statusRow) why(now time.Time) string {
 	var all []string
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
@@ -419,7 +425,7 @@ func (r *statusRow) why(now time.Time) string {
 	return strings.Join(all, "; ")
 }
 
-// moment is a time, relative to now and exact.
+// moment formats a time, both relative to now and exact.
 func moment(t, now time.Time) string {
 	if d := t.Sub(now); d > 0 {
 		return "in " + wording.Duration(d) + " (" + clockTime(t, now) + ")"
@@ -427,7 +433,7 @@ func moment(t, now time.Time) string {
 	return wording.Duration(now.Sub(t)) + " ago (" + clockTime(t, now) + ")"
 }
 
-// clockTime is a time in UTC, without the date if that is today.
+// clockTime formats a time in UTC, without the date if it is that of now.
 func clockTime(t, now time.Time) string {
 	t, now = t.UTC(), now.UTC()
 	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {

@@ -15,21 +15,22 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// subject is what a command is about: the runs of a stream, or an itinerary with
+// subject describes what a command works on: the runs of a stream, or an itinerary with
 // flags.
 type subject struct {
 	app            *app
 	files          []string
-	today          bool // the flags are those that the objects give now
-	whole          bool // plan from the first phase on
+	today          bool // take flags from the objects, not from the state
+	whole          bool // plan from the first phase
 	itinerary      string
 	flags, unknown []string
 	set            []string
-	diff           bool // show what --set changes
+	diff           bool // show only what --set changes
 	filter         filter
 }
 
-const filesUsage = "`FILE` with what kubectl get -o yaml or -o json prints, a directory of such files, or \"-\" for standard input; can be given several times"
+const filesUsage = "`FILE` with what kubectl get -o yaml or -o json prints, a directory of such files, or \"-\" for standard input; can " +
+	"be repeated"
 
 // registerWhole adds --whole to a command.
 func registerWhole(cmd *cobra.Command, whole *bool) {
@@ -47,14 +48,14 @@ func (s *subject) register(a *app, cmd *cobra.Command) {
 	s.registerObjects(a, cmd, s.completeSettings)
 }
 
-// registerObjects adds the options for objects, with how --set is completed.
+// registerObjects adds the options for objects. Settings completes --set.
 func (s *subject) registerObjects(a *app, cmd *cobra.Command, settings completion) {
 	s.app = a
 	f := cmd.Flags()
 	f.StringArrayVarP(&s.files, "file", "f", nil, filesUsage)
-	f.Var(&a.stateAt, "state-at", "with -f, where on an object the state of its run is: `PATH`, such as .status.upgrade")
-	if a.catalogue.Sources != nil || a.catalogue.Read != nil { // otherwise only states have flags
-		f.BoolVar(&s.today, "today", false, "with -f, the flags are those that the objects give today, not those that the state records")
+	f.Var(&a.stateAt, "state-at", "with -f, the `PATH` of the state on an object, such as .status.upgrade")
+	if a.catalogue.Sources != nil || a.catalogue.Read != nil { // otherwise flags come only from states
+		f.BoolVar(&s.today, "today", false, "with -f, take the flags from the objects, not from the recorded state")
 	}
 	complete(cmd, "state-at", cobra.NoFileCompletions)
 	a.readers = append(a.readers, cmd)
@@ -63,11 +64,11 @@ func (s *subject) registerObjects(a *app, cmd *cobra.Command, settings completio
 
 // itineraryUsage describes -i.
 func (a *app) itineraryUsage() string {
-	return "in place of objects, an `ITINERARY`: " + wording.List(a.builtin.names(), "or") + ", FILE.yaml, or FILE.yaml#NAME"
+	return "instead of objects, an `ITINERARY`: " + wording.List(a.builtin.names(), "or") + ", FILE.yaml, or FILE.yaml#NAME"
 }
 
-// family are the itineraries that the command line is about, and the name of
-// the one that -i names. Errors are about the command line, or errReported.
+// family returns the itineraries that the command line selects, and the name of the one
+// that -i names. Errors are usage errors, or errReported.
 func (a *app) family(cmd *cobra.Command, s *subject) (f *family, itinerary string, err error) {
 	if err := s.check(cmd); err != nil {
 		return nil, "", err
@@ -84,7 +85,7 @@ func (a *app) family(cmd *cobra.Command, s *subject) (f *family, itinerary strin
 	return f, itinerary, a.content(err)
 }
 
-// check refuses options that do not say what to look at.
+// check returns an error if the options are incomplete or exclude each other.
 func (s *subject) check(cmd *cobra.Command) error {
 	changed := cmd.Flags().Changed
 	for _, o := range s.app.catalogue.Options {
@@ -123,13 +124,13 @@ func (s *subject) check(cmd *cobra.Command) error {
 	return errors.New("nothing to look at; give -f FILE with what kubectl get -o yaml prints, or -i ITINERARY")
 }
 
-// ownObjects refuses an option that is about the objects of the catalogue.
+// ownObjects returns the error of an option that needs the objects of the catalogue.
 func ownObjects(option string) error {
-	return fmt.Errorf("--%s is about the objects of this command's own itineraries; leave it out with -i FILE", option)
+	return fmt.Errorf("--%s applies only to the objects of the built-in itineraries; leave it out with -i FILE", option)
 }
 
-// content prints an error about a file of itineraries; others are about the
-// command line.
+// content prints an error about the content of a file of itineraries. It returns other
+// errors, which are usage errors.
 func (a *app) content(err error) error {
 	var content *fileError
 	if errors.As(err, &content) {
@@ -139,8 +140,7 @@ func (a *app) content(err error) error {
 	return err
 }
 
-// itineraries are those that the subject can be on. Errors are as for
-// [app.family].
+// itineraries returns those that the subject can be on. Errors are as for [app.family].
 func (a *app) itineraries(cmd *cobra.Command, s *subject) ([]*machine.Graph, error) {
 	f, itinerary, err := a.family(cmd, s)
 	switch {
@@ -164,19 +164,18 @@ func checkFiles(files []string) error {
 		}
 	}
 	if stdin > 1 {
-		return errors.New("-f - is given twice, and standard input can be read once; remove one")
+		return errors.New("-f - is given twice, but standard input can be read only once; remove one")
 	}
 	return nil
 }
 
-// fileError is what is wrong with a file of itineraries, as opposed to the
+// fileError is a problem with the content of a file of itineraries, as opposed to the
 // option that names it.
 type fileError struct{ err error }
 
 func (e *fileError) Error() string { return e.err.Error() }
 
-// familyOf finds the itinerary that -i names, among all that are defined beside
-// it.
+// familyOf finds the itinerary that -i names, and all that are defined beside it.
 func (a *app) familyOf(arg string) (f *family, itinerary string, err error) {
 	f, named, err := a.namedBy(arg)
 	if err != nil {
@@ -192,8 +191,8 @@ func (a *app) familyOf(arg string) (f *family, itinerary string, err error) {
 	return f, named[0].Name(), nil
 }
 
-// namedBy finds the itineraries that -i names: one, or those of a file, among
-// all that are defined beside them. An error about the file is a [*fileError].
+// namedBy finds the itineraries that -i names, one or all of a file, and all that are
+// defined beside them. An error about the file is a [*fileError].
 func (a *app) namedBy(arg string) (f *family, named []*machine.Graph, err error) {
 	if g, err := a.builtin.graph(arg); err == nil {
 		return a.builtin, []*machine.Graph{g}, nil
@@ -209,8 +208,8 @@ func (a *app) namedBy(arg string) (f *family, named []*machine.Graph, err error)
 	return namedOf(defs, file, name)
 }
 
-// namedOf finds the itinerary of that name among those of a file, or all if the name is
-// empty. Errors are as for [app.namedBy].
+// namedOf finds the itinerary of that name in a file, or all if the name is empty. Errors
+// are as for [app.namedBy].
 func namedOf(defs *phases.File, file, name string) (f *family, named []*machine.Graph, err error) {
 	if name != "" {
 		if _, err := defs.Itinerary(name); err != nil {
@@ -227,22 +226,25 @@ func namedOf(defs *phases.File, file, name string) (f *family, named []*machine.
 	return f, []*machine.Graph{g}, err
 }
 
-// catalogueOf finds the itineraries of the file that -i names beside -f: those of
+// catalogueOf finds the itineraries of the file that -i names together with -f: those of
 // the objects.
 func (a *app) catalogueOf(arg string) (*family, error) {
 	if _, err := a.builtin.graph(arg); err == nil {
-		return nil, fmt.Errorf("-i %s names an itinerary without objects and excludes -f; give one of them, or the FILE.yaml that defines the itineraries of the objects", arg)
+		return nil, fmt.Errorf(
+			"-i %s names an itinerary without objects and excludes -f; give one of them, or the FILE.yaml that defines the itineraries "+
+				"of the objects",
+			arg)
 	}
 	file, name := splitItinerary(arg)
 	if file != "" && name != "" {
-		return nil, fmt.Errorf("-i with -f takes all itineraries of a file, since a run goes from one to another; give -i %s", file)
+		return nil, fmt.Errorf("-i with -f takes all itineraries of a file, since a run may switch between them; give -i %s", file)
 	}
 	f, _, err := a.namedBy(arg)
 	return f, err
 }
 
-// splitItinerary tells the name of a file, and of an itinerary in it, from a
-// name that is neither: then file is empty.
+// splitItinerary splits FILE#NAME. If arg names neither a file nor an itinerary in one,
+// file is empty.
 func splitItinerary(arg string) (file, name string) {
 	if _, err := os.Stat(arg); err == nil {
 		return arg, ""
@@ -265,7 +267,7 @@ func loadFile(file string) (*phases.File, error) {
 	return phases.Load(f, file)
 }
 
-// facts are those that --flags and --unknown name.
+// facts returns the flags that --flags and --unknown name.
 func (s *subject) facts(v *phases.Vocabulary) (phases.Facts, error) {
 	yes, err := v.Parse(names(s.flags)...)
 	if err != nil {
@@ -281,7 +283,7 @@ func (s *subject) facts(v *phases.Vocabulary) (phases.Facts, error) {
 	return phases.NewFacts(yes, v.All()&^yes&^unknown), nil
 }
 
-// names takes lists of names apart.
+// names splits lists of names at commas.
 func names(lists []string) []string {
 	var all []string
 	for _, l := range lists {
@@ -294,14 +296,14 @@ func names(lists []string) []string {
 	return all
 }
 
-// eachItinerary plans an itinerary with flags.
+// eachItinerary plans an itinerary with the flags of the options.
 func (a *app) eachItinerary(s *subject, g *machine.Graph, yield func(*planned) error) error {
 	v := g.Vocabulary()
 	facts, reasons, err := a.given(s, v)
 	if err != nil {
 		return err
 	}
-	before, _ := s.facts(v) // they were parsed before
+	before, _ := s.facts(v) // parsed before without error
 	set, _ := s.settings(v)
 	p := &planned{plan: g.Plan(facts), before: g.Plan(before), set: set.flags}
 	p.with = func(_ context.Context, more settings) *machine.Plan {
@@ -312,8 +314,8 @@ func (a *app) eachItinerary(s *subject, g *machine.Graph, yield func(*planned) e
 	return yield(p)
 }
 
-// given are the facts that the options name, with the reasons why flags are
-// unknown, and a warning if no run can have them.
+// given returns the flags that the options name and the reasons why flags are unknown. It
+// warns if no run can have these flags.
 func (a *app) given(s *subject, v *phases.Vocabulary) (phases.Facts, []*phases.FlagError, error) {
 	facts, err := s.facts(v)
 	if err != nil {
@@ -332,7 +334,7 @@ func (a *app) given(s *subject, v *phases.Vocabulary) (phases.Facts, []*phases.F
 	return facts, set.reasons(v, facts, errGivenUnknown), nil
 }
 
-// settings are the values of --set.
+// settings returns the values of --set.
 func (s *subject) settings(v *phases.Vocabulary) (settings, error) {
 	set, err := parseSettings(v, s.set)
 	set.quiet = s.diff
@@ -341,8 +343,7 @@ func (s *subject) settings(v *phases.Vocabulary) (settings, error) {
 
 var errGivenUnknown = errors.New("it is named under --unknown")
 
-// unknownFlags prints of each unknown flag that the plan depends on why it is
-// unknown.
+// unknownFlags prints, for each unknown flag that the plan depends on, why it is unknown.
 func (a *app) unknownFlags(p *machine.Plan, reasons []*phases.FlagError, wrong func(error) error) {
 	for _, flag := range p.Graph().Vocabulary().Names(p.Matters()) {
 		for _, reason := range reasons {
@@ -353,7 +354,7 @@ func (a *app) unknownFlags(p *machine.Plan, reasons []*phases.FlagError, wrong f
 	}
 }
 
-// clauseText is in words what a relation asks for.
+// clauseText describes a relation in words.
 func clauseText(v *phases.Vocabulary, c phases.Clause) string {
 	yes, no := v.Names(c.True), v.Names(c.False)
 	switch {

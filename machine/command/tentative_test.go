@@ -12,8 +12,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// A step that is not tentative stays as it is, whatever values the flags come to
-// have that phases ahead decide.
+// A step that is not tentative does not change, whatever values the phases ahead give the
+// flags that they decide.
 func TestStepsThatAreNotTentativeAreSettled(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	settled, came := 0, 0
@@ -31,7 +31,7 @@ func TestStepsThatAreNotTentativeAreSettled(t *testing.T) {
 			p := &planned{plan: plan}
 			tentative, shown := p.tentativeSteps(), p.shown()
 			for range 20 {
-				// Only what phases ahead decide may change.
+				// Only flags that phases ahead decide may change.
 				g2, err := g.PlanFrom(at, realistic(t, random, v, f.Forget(plan.Decides()), plan.Decides()))
 				require.NoError(t, err)
 				later := (&planned{plan: g2}).shown()
@@ -39,8 +39,10 @@ func TestStepsThatAreNotTentativeAreSettled(t *testing.T) {
 					switch {
 					case shown(name) == later(name):
 					case !slices.Contains(tentative, name):
-						// A flag that is decided behind the phases that read it changes nothing.
-						require.True(t, onlyReadBefore(plan, g2, name), "%s: step %s with %v from %q", g.Name(), name, v.Names(f.True()), at.Phase)
+						// A flag that is decided after the phases that read it changes
+						// nothing.
+						require.True(t, onlyReadBefore(plan, g2, name), "%s: step %s with %v from %q", g.Name(), name,
+							v.Names(f.True()), at.Phase)
 					case shown(name) == phases.False:
 						came++
 					}
@@ -55,8 +57,8 @@ func TestStepsThatAreNotTentativeAreSettled(t *testing.T) {
 	require.Positive(t, came)
 }
 
-// onlyReadBefore reports whether the plans differ in a step by phases alone that
-// are not tentative: they run before the flags are decided.
+// onlyReadBefore reports whether the plans differ in a step only by phases that are not
+// tentative: they run before the flags are decided.
 func onlyReadBefore(p, q *machine.Plan, step string) bool {
 	g := p.Graph()
 	for i := range g.Len() {
@@ -67,7 +69,7 @@ func onlyReadBefore(p, q *machine.Plan, step string) bool {
 	return true
 }
 
-// realistic gives the flags of open values that break no relation.
+// realistic returns the flags of open with values that break no relation.
 func realistic(t *testing.T, random *rand.Rand, v *phases.Vocabulary, f phases.Facts, open phases.Flags) phases.Facts {
 	for range 10000 {
 		g := f

@@ -48,18 +48,18 @@ func (a *app) verify() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.itineraries, "itinerary", "i", nil, "what to check: `ITINERARY`, "+wording.List(a.builtin.names(), "or")+
-		", FILE.yaml, or FILE.yaml#NAME; can be given several times (default: all that are built in)")
+		", FILE.yaml, or FILE.yaml#NAME; can be repeated (default: all built-in ones)")
 	complete(cmd, "itinerary", a.completeItinerary)
 	f.BoolVar(&o.fix, "fix", false,
-		"with -i FILE.yaml, remove from the file what is safe to remove: flags that nothing reads, and those without which a guard is the same")
+		"with -i FILE.yaml, remove from the file what has no effect: flags that nothing reads, and redundant flags of guards")
 	f.BoolVar(&o.dryRun, "dry-run", false, "with --fix, print what would change as a diff, and write nothing")
 	f.StringVar(&o.freeze, "freeze", "",
-		"write the definitions to a `FILE`, or - for standard output, and check nothing: the next release is compared with it (compat)")
+		"only write the definitions to a `FILE`, or - for standard output, for comparison with the next release (compat)")
 	o.register(cmd)
 	return cmd
 }
 
-// check refuses options that do not go together.
+// check returns an error if options exclude each other.
 func (o *verifyOptions) check(cmd *cobra.Command) error {
 	changed := cmd.Flags().Changed
 	if o.rules {
@@ -79,29 +79,29 @@ func (o *verifyOptions) check(cmd *cobra.Command) error {
 	case slices.Contains(o.itineraries, ""):
 		return errors.New("-i needs the name of an itinerary or of a file")
 	case o.dryRun && !o.fix:
-		return errors.New("--dry-run needs --fix, and shows what that would change")
+		return errors.New("--dry-run needs --fix, whose effect it shows")
 	case o.fix && len(o.itineraries) == 0:
-		return errors.New("--fix changes a file; give -i FILE.yaml, since what is built in is no file")
+		return errors.New("--fix changes a file; give -i FILE.yaml")
 	case o.dryRun && (changed("output") || changed("fail-level")):
-		return errors.New("--dry-run prints a diff alone; leave out -o and --fail-level")
+		return errors.New("--dry-run prints only a diff; leave out -o and --fail-level")
 	}
 	return o.reportOptions.check()
 }
 
-// checked are itineraries that are defined together, and which of them are asked for.
+// checked holds itineraries that are defined together, and which of them to check.
 type checked struct {
 	family *family        // nil if the file cannot be read
 	source *verify.Source // nil if they are built in
 	only   []string       // nil for all
 }
 
-// toCheck finds what -i names, each file once, and returns beside it the errors of files
-// that cannot be read. An error alone is one of the command line.
+// toCheck finds the itineraries that -i names, each file once. Unread holds the errors of
+// files that cannot be read; err is a usage error.
 func (a *app) toCheck(args []string) (all []*checked, unread []error, err error) {
 	if len(args) == 0 {
 		return []*checked{{family: a.builtin}}, nil, nil
 	}
-	byFile := make(map[string]*checked) // "" is what is built in
+	byFile := make(map[string]*checked) // "" holds the built-in itineraries
 	for _, arg := range args {
 		file, name := splitItinerary(arg)
 		if _, err := a.builtin.graph(arg); err == nil {
@@ -139,8 +139,8 @@ func (a *app) toCheck(args []string) (all []*checked, unread []error, err error)
 	return all, unread, nil
 }
 
-// sameFile returns one name for all names of a file that is there: one that is written
-// twice would lose the first change.
+// sameFile returns one name for all names of an existing file: if a file were written
+// twice, the first change would be lost.
 func sameFile(name string) string {
 	if name == "" {
 		return ""
@@ -177,8 +177,7 @@ func checkedOf(source *verify.Source) (*checked, error) {
 	return &checked{family: f, source: source, only: []string{}}, nil
 }
 
-// unknownItinerary is the error of a name that -i gives and that is neither an
-// itinerary nor a file.
+// unknownItinerary returns the error of an -i that is neither an itinerary nor a file.
 func (a *app) unknownItinerary(name string) error {
 	hint := wording.DidYouMean(wording.Nearest(name, a.builtin.names()))
 	if hint == "" {
@@ -187,7 +186,7 @@ func (a *app) unknownItinerary(name string) error {
 	return fmt.Errorf("unknown itinerary %q%s", name, hint)
 }
 
-// names are those of the itineraries that are asked for.
+// names returns the names of the itineraries to check.
 func (c *checked) names() []string {
 	if c.only == nil {
 		return c.family.names()
@@ -195,8 +194,8 @@ func (c *checked) names() []string {
 	return c.only
 }
 
-// findings are those of the itineraries that are asked for, and with all of them
-// those of no itinerary, with the lines that reproduce them as users type them.
+// findings checks the itineraries. If all are checked, it includes the findings that belong
+// to no itinerary. The lines that reproduce findings are as users type them.
 func (a *app) findings(c *checked) []verify.Finding {
 	o := verify.Options{Source: c.source}
 	if c.source == nil {
@@ -214,8 +213,8 @@ func (a *app) findings(c *checked) []verify.Finding {
 	return slices.DeleteFunc(findings, func(f verify.Finding) bool { return !slices.Contains(c.only, f.Itinerary) })
 }
 
-// printFindings checks itineraries and prints what is found. With --fix, that is
-// what remains.
+// printFindings checks itineraries and prints the findings. With --fix, it prints those
+// that remain.
 func (a *app) printFindings(o *verifyOptions) error {
 	if o.fix {
 		if err := a.checkFixable(o.itineraries); err != nil {
@@ -264,12 +263,12 @@ func (a *app) printFindings(o *verifyOptions) error {
 	return err
 }
 
-// checkFixable refuses what --fix cannot change, before anything is read: reading a
-// pipe may never end.
+// checkFixable returns an error for what --fix cannot change, before anything is read:
+// reading a pipe may never end.
 func (a *app) checkFixable(args []string) error {
 	for _, arg := range args {
 		if _, err := a.builtin.graph(arg); err == nil || arg == "-" {
-			return fmt.Errorf("--fix changes a file, and -i %s is none; give -i FILE.yaml", arg)
+			return fmt.Errorf("--fix changes a file, but -i %s is not one; give -i FILE.yaml", arg)
 		}
 		file, _ := splitItinerary(arg)
 		if err := regular(file); file != "" && err != nil {
@@ -280,7 +279,7 @@ func (a *app) checkFixable(args []string) error {
 	return nil
 }
 
-// printFixes prints what --fix would change.
+// printFixes prints a diff of what --fix would change.
 func (a *app) printFixes(all []*checked) error {
 	out := output{w: a.stdout}
 	for _, c := range all {
@@ -296,7 +295,7 @@ func (a *app) printFixes(all []*checked) error {
 	return out.flush()
 }
 
-// fix changes the file of what is checked, and returns that as it is then.
+// fix changes the file of the itineraries and returns its new content.
 func (a *app) fix(c *checked) (*checked, error) {
 	next, done, err := a.fixed(c)
 	if len(done) == 0 {
@@ -308,7 +307,7 @@ func (a *app) fix(c *checked) (*checked, error) {
 	}
 	what := make([]string, len(done))
 	for i, f := range done {
-		f.Place = verify.Place{} // in a text that is gone
+		f.Place = verify.Place{} // the position was in the old text
 		if what[i] = f.Rule + " (" + placeOf(&f) + ")"; f.Itinerary != "" {
 			what[i] = f.Rule + " (" + f.Itinerary + ", " + placeOf(&f) + ")"
 		}
@@ -317,9 +316,9 @@ func (a *app) fix(c *checked) (*checked, error) {
 	return next, err
 }
 
-// fixed returns what is checked without what can be fixed, and the findings that are
-// gone. A fix can make room for another: a flag that no guard reads any more. After an
-// error, that is as far as it came.
+// fixed returns the itineraries with everything fixed that can be, and the fixed findings.
+// It repeats: a fix can make another possible, such as for a flag that no guard reads any
+// more. On error it returns what was fixed so far.
 func (a *app) fixed(c *checked) (next *checked, done []verify.Finding, err error) {
 	for {
 		text, fixed, err := c.source.Fix(a.findings(c))
@@ -339,18 +338,18 @@ func (a *app) fixed(c *checked) (next *checked, done []verify.Finding, err error
 	}
 }
 
-// freeze writes the definitions that -i names, or those that are built in.
+// freeze writes the definitions that -i names, or the built-in ones.
 func (a *app) freeze(o *verifyOptions) error {
 	all, unread, err := a.toCheck(o.itineraries)
 	switch {
 	case err != nil:
 		return err
 	case len(o.itineraries) > 1:
-		return errors.New("--freeze writes one release; give -i once, or leave it out for what is built in")
+		return errors.New("--freeze writes one release; give -i once, or leave it out for the built-in release")
 	case len(unread) > 0:
 		return a.content(unread[0])
 	case all[0].only != nil:
-		return fmt.Errorf("--freeze writes a whole release, since a run goes from one itinerary to another; leave out %s",
+		return fmt.Errorf("--freeze writes a whole release, since a run may switch between itineraries; leave out %s",
 			wording.List(all[0].only, "and"))
 	}
 	out := output{w: a.stdout}
@@ -370,8 +369,8 @@ func (a *app) freeze(o *verifyOptions) error {
 	return nil
 }
 
-// printFindingsTable prints findings for readers, by itinerary: each with where it is,
-// what is wrong, and how to see that.
+// printFindingsTable prints findings as text, by itinerary: each with its place, the
+// problem, and how to see it.
 func (a *app) printFindingsTable(findings []verify.Finding, r *verify.Report) error {
 	out := output{w: a.stdout, width: a.width}
 	var order []string
@@ -402,7 +401,7 @@ func (a *app) printFindingsTable(findings []verify.Finding, r *verify.Report) er
 	return out.flush()
 }
 
-// findingBlock is a finding within its itinerary.
+// findingBlock describes a finding within its itinerary.
 func (a *app) findingBlock(f *verify.Finding) block {
 	b := block{head: []cell{a.levelCell(f.Severity), {text: f.Rule}, orDash(placeOf(f))}, lines: []string{f.Text}}
 	switch {
@@ -417,7 +416,7 @@ func (a *app) findingBlock(f *verify.Finding) block {
 	return b
 }
 
-// flagsText is an assignment in words.
+// flagsText describes an assignment.
 func flagsText(flags []string) string {
 	if len(flags) == 0 {
 		return "all flags false"
@@ -425,7 +424,7 @@ func flagsText(flags []string) string {
 	return wording.List(flags, "and") + " true, the others false"
 }
 
-// placeOf is where a finding is within its itinerary, in words.
+// placeOf describes the place of a finding within its itinerary.
 func placeOf(f *verify.Finding) string {
 	var parts []string
 	for _, part := range []struct{ kind, name string }{{"phase ", f.Phase}, {"step ", f.Step}, {"flag ", f.Flag}} {

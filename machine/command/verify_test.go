@@ -14,7 +14,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// What a catalogue tells verify of itself counts.
+// verify uses the fields of the catalogue.
 func TestVerifyKnowsTheCatalogue(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth", "Back")}
 	code, out, stderr := execute(t, c, "", "verify", "--fail-level", "info")
@@ -37,7 +37,7 @@ func TestVerifyKnowsTheCatalogue(t *testing.T) {
 	assert.Contains(t, out, verify.PhaseWithoutHandler)
 }
 
-func TestAFixThatFailsHidesNoFinding(t *testing.T) {
+func TestFixErrorHidesNoFinding(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
 	file := filepath.Join(t.TempDir(), "f.yaml")
 	const text = "flags: [{name: A}]\nitineraries:\n- name: X\n  phases:\n  - ? decides\n    : - A\n    name: P\n    step: S\n"
@@ -52,7 +52,7 @@ func TestAFixThatFailsHidesNoFinding(t *testing.T) {
 	assert.Equal(t, text, string(got))
 }
 
-func TestAFixMakesRoomForTheNext(t *testing.T) {
+func TestFixRepeats(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
 	file := filepath.Join(t.TempDir(), "f.yaml")
 	const rest = "itineraries:\n- name: X\n  phases:\n  - {name: P, step: S, all: [A"
@@ -69,11 +69,12 @@ func TestAFixMakesRoomForTheNext(t *testing.T) {
 	assert.Equal(t, "flags: [{name: A}]\n"+rest+"]}\n", string(got))
 }
 
-func TestAFileThatCannotBeReadHidesNoOther(t *testing.T) {
+func TestVerifyUnreadableFileHidesNoOther(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
 	dir := t.TempDir()
 	good, bad := filepath.Join(dir, "good.yaml"), filepath.Join(dir, "bad.yaml")
-	require.NoError(t, os.WriteFile(good, []byte("flags: [{name: A}]\nitineraries:\n- name: X\n  phases:\n  - {name: P, step: S}\n"), 0o644))
+	require.NoError(t,
+		os.WriteFile(good, []byte("flags: [{name: A}]\nitineraries:\n- name: X\n  phases:\n  - {name: P, step: S}\n"), 0o644))
 	require.NoError(t, os.WriteFile(bad, []byte("flags: [A]\nitineraries: []\n"), 0o644))
 	code, out, stderr := execute(t, c, "", "verify", "-i", bad, "-i", good, "-i", filepath.Join(dir, "none.yaml"))
 	assert.Equal(t, 1, code)
@@ -95,7 +96,7 @@ func TestAFileThatCannotBeReadHidesNoOther(t *testing.T) {
 	assert.Contains(t, stderr, "--freeze writes one release")
 }
 
-func TestAFileOfTwoNamesIsOne(t *testing.T) {
+func TestFixOfAFileWithTwoNames(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
 	dir := t.TempDir()
 	file, link := filepath.Join(dir, "f.yaml"), filepath.Join(dir, "link.yaml")
@@ -107,29 +108,33 @@ func TestAFileOfTwoNamesIsOne(t *testing.T) {
 	require.NoError(t, os.Symlink("f.yaml", link))
 	code, _, stderr := execute(t, c, "", "verify", "--fix", "-i", file+"#X", "-i", link+"#Y")
 	assert.Zero(t, code, stderr)
-	assert.Equal(t, "kubectl letters: note: "+file+": fixed 2 findings: guard-redundant-flag (X, phase P, flag B), guard-redundant-flag (Y, phase P, flag B)\n", stderr)
+	assert.Equal(t,
+		"kubectl letters: note: "+file+": fixed 2 findings: guard-redundant-flag (X, phase P, flag B), guard-redundant-flag (Y, phase "+
+			"P, flag B)\n",
+		stderr)
 	got, err := os.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, strings.ReplaceAll(text, "all: [A, B]", "all: [A]"), string(got))
 }
 
-func TestAFileThatCannotBeWrittenIsNamedAsTheUserKnowsIt(t *testing.T) {
+func TestFixNamesAReadOnlyFile(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
 	dir := t.TempDir()
 	code, _, stderr := execute(t, c, "", "verify", "--freeze", filepath.Join(dir, "none", "f.yaml"))
 	assert.Equal(t, 1, code)
-	assert.Equal(t, "kubectl letters: --freeze: no file can be created in "+filepath.Join(dir, "none")+": no such file or directory\n", stderr)
+	assert.Equal(t,
+		"kubectl letters: --freeze: no file can be created in "+filepath.Join(dir, "none")+": no such file or directory\n", stderr)
 
 	link := filepath.Join(dir, "link.yaml")
 	require.NoError(t, os.Symlink("gone.yaml", link))
 	code, _, stderr = execute(t, c, "", "verify", "--freeze", link)
 	assert.Equal(t, 1, code)
-	assert.Contains(t, stderr, "link.yaml is a link that leads to no file; create that file, or name another")
+	assert.Contains(t, stderr, "link.yaml is a link to a missing file; create that file, or name another")
 	_, err := os.Readlink(link)
 	assert.NoError(t, err, "it is still a link")
 }
 
-func TestTheReleaseThatIsBuiltInHasAName(t *testing.T) {
+func TestBuiltInReleaseName(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
 	code, out, stderr := execute(t, c, "", "compat", "letters@current", "letters@current")
 	assert.Zero(t, code, stderr)

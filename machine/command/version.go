@@ -5,8 +5,8 @@ import "runtime/debug"
 // devel is the version of a build from a checkout.
 const devel = "(devel)"
 
-// version is the version of the catalogue, or of the module that the command was
-// built from.
+// version returns the version of the catalogue, or of the module that the command was built
+// from.
 func (a *app) version() string {
 	if a.catalogue.Version != "" {
 		return a.catalogue.Version
@@ -20,8 +20,7 @@ func (a *app) version() string {
 
 func versionOf(info *debug.BuildInfo) string {
 	for _, s := range info.Settings {
-		// In a checkout Go makes up a version of the commit, which no release
-		// has.
+		// In a checkout Go derives a version from the commit, which no release has.
 		if s.Key == "vcs" {
 			return devel
 		}

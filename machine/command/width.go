@@ -6,13 +6,12 @@ import (
 	"strconv"
 )
 
-// usualWidth is that of a terminal whose width is not known.
+// usualWidth is the width of a terminal that does not report it.
 const usualWidth = 80
 
-// terminalWidth returns the number of columns at which tables are wrapped, or
-// zero if standard output is no terminal: a program that reads a table finds
-// each row in one line. The variable COLUMNS takes precedence over what the
-// terminal reports.
+// terminalWidth returns the number of columns at which tables are wrapped. The variable
+// COLUMNS takes precedence over what the terminal reports. If w is not a terminal, it is
+// zero: programs that read a table find each row on one line.
 func terminalWidth(w io.Writer) int {
 	file, ok := w.(*os.File)
 	if !ok || !isTerminal(w) {

@@ -4,5 +4,5 @@ package command
 
 import "os"
 
-// windowWidth is not known here.
+// windowWidth returns zero: the width is not known on this system.
 func windowWidth(*os.File) int { return 0 }

@@ -17,7 +17,7 @@ func written(t *table, indent string) string {
 	return b.String()
 }
 
-func TestALongTableWrapsItsLastColumn(t *testing.T) {
+func TestTableWrapsLastColumn(t *testing.T) {
 	text := func(width int) string {
 		tab := table{width: width}
 		tab.head("NAME", "RUNS", "WHY")
@@ -60,9 +60,9 @@ func TestALongTableWrapsItsLastColumn(t *testing.T) {
 	})
 }
 
-// No line is longer than the terminal, and no word is lost, at any width that
-// has room for the other columns.
-func TestWrappingKeepsAllWords(t *testing.T) {
+// At any width with room for the other columns, no line is longer than the terminal and no
+// word is lost.
+func TestWrapWordsKeepsWords(t *testing.T) {
 	const why = "an/annotation.that.is.longer.than.a.line  has two spaces in front, and wide 移行 words"
 	for width := 22; width < 120; width++ {
 		tab := table{width: width}
@@ -75,11 +75,12 @@ func TestWrappingKeepsAllWords(t *testing.T) {
 	}
 }
 
-func TestColorsTakeNoRoomWhenWrapped(t *testing.T) {
+func TestWrapWordsIgnoresColorCodes(t *testing.T) {
 	text := func(c colors) string {
 		tab := table{colors: c, width: 26}
 		tab.row(cell{text: "a"}, cell{text: "one two three four five six", color: yellow})
-		tab.row(cell{text: "b"}, cell{text: c.paint(green, "Backup") + " > " + c.paint(yellow, "(Restore of all data)") + " > Cleanup", painted: true})
+		tab.row(cell{text: "b"},
+			cell{text: c.paint(green, "Backup") + " > " + c.paint(yellow, "(Restore of all data)") + " > Cleanup", painted: true})
 		return written(&tab, "")
 	}
 	assert.Equal(t, ""+
@@ -90,8 +91,8 @@ func TestColorsTakeNoRoomWhenWrapped(t *testing.T) {
 		"b   \x1b[32mBackup\x1b[0m > \x1b[33m(Restore of\x1b[0m\n    \x1b[33mall data)\x1b[0m > Cleanup\n", text(true))
 }
 
-func TestTheWidthIsThatOfATerminal(t *testing.T) {
-	// A terminal is a character device, and so is this one.
+func TestTerminalWidth(t *testing.T) {
+	// Like a terminal, /dev/zero is a character device.
 	device, err := os.OpenFile("/dev/zero", os.O_WRONLY, 0)
 	require.NoError(t, err)
 	defer device.Close()

@@ -42,8 +42,7 @@ func (r *reader) chunkYAML(line int, text []byte) {
 	}
 }
 
-// documentYAML takes up one document of YAML, in a text that begins at that
-// line.
+// documentYAML adds one YAML document of a text that begins at that line.
 func (r *reader) documentYAML(line int, doc *yaml.Node) {
 	root := doc.Content[0]
 	if root.ShortTag() == "!!null" {
@@ -74,8 +73,8 @@ func (r *reader) wrongYAML(line int, item string, err error) {
 	r.wrongValue(line+at.line-1, item, "%s", at.problem)
 }
 
-// lookUp is the value of the first member of that key, without what merge keys
-// bring in; nil if there is none.
+// lookUp returns the value of the first member of that key, without merged members; nil if
+// there is none.
 func lookUp(n *yaml.Node, key string) *yaml.Node {
 	if n = target(n); n != nil && n.Kind == yaml.MappingNode {
 		for i := 0; i < len(n.Content); i += 2 {
@@ -87,7 +86,7 @@ func lookUp(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// target is the node, or what it stands for as an alias.
+// target returns the node, or the node that an alias stands for.
 func target(n *yaml.Node) *yaml.Node {
 	if n != nil && n.Kind == yaml.AliasNode {
 		return n.Alias
@@ -103,8 +102,8 @@ func lookUpString(n *yaml.Node, key string) (string, bool) {
 	return v.Value, true
 }
 
-// headYAML is, as JSON, what can be known of an object that cannot be read:
-// its group, its kind, its name and its version.
+// headYAML returns, as JSON, the identity of an object that cannot be read: its group,
+// kind, name and version.
 func headYAML(n *yaml.Node) []byte {
 	var head, metadata rawjson.Object
 	for _, key := range []string{"apiVersion", "kind"} {
@@ -121,8 +120,8 @@ func headYAML(n *yaml.Node) []byte {
 	return head.Text()
 }
 
-// onlyDirectives reports whether a text is what may stand before the first
-// marker. The YAML parser wants to see the document that follows.
+// onlyDirectives reports whether a text holds only what may precede the first marker. The
+// YAML parser requires a document after it.
 func onlyDirectives(text []byte) bool {
 	for l := range bytes.Lines(text) {
 		if l = bytes.TrimSpace(l); len(l) > 0 && l[0] != '#' && l[0] != '%' && string(l) != "..." {
@@ -132,7 +131,7 @@ func onlyDirectives(text []byte) bool {
 	return true
 }
 
-// lineError is a value of a YAML document that cannot be read.
+// lineError reports a value of a YAML document that cannot be read.
 type lineError struct {
 	line    int
 	problem string
@@ -144,24 +143,24 @@ func atLine(n *yaml.Node, format string, args ...any) error {
 	return &lineError{n.Line, fmt.Sprintf(format, args...)}
 }
 
-// maxAliased is the number of bytes that aliases may add to a document: a few
-// lines of aliases of aliases can stand for more than fits into memory.
+// maxAliased is the number of bytes that aliases may add to a document: a few lines of
+// nested aliases can expand beyond memory.
 const maxAliased = 1 << 20
 
-// jsonWriter writes YAML as JSON, in its order and with its numbers as they
-// are written. Errors are [*lineError].
+// jsonWriter writes YAML as JSON, with order and numbers unchanged. Errors are
+// [*lineError].
 type jsonWriter struct {
 	buf       []byte
-	line      int          // of the document in the stream, for messages that name two
-	within    []*yaml.Node // what the aliases stand for that are being written out
-	outermost int          // where the first of them began
-	aliased   int          // how much aliases have added: bytes, and a little for each
-	depth     int          // of objects and arrays that have begun
-	// item writes one of the items of the document.
+	line      int          // line of the document in the stream
+	within    []*yaml.Node // the targets of the aliases being expanded
+	outermost int          // offset at which the outermost alias began
+	aliased   int          // bytes that aliases have added, and one for each alias
+	depth     int          // of open objects and arrays
+	// item writes one item of the document.
 	item func(i int, n *yaml.Node) error
 }
 
-// maxDepth is how deeply encoding/json reads.
+// maxDepth is the nesting limit of encoding/json.
 const maxDepth = 10000
 
 func (w *jsonWriter) value(n *yaml.Node) error {
@@ -178,7 +177,7 @@ func (w *jsonWriter) value(n *yaml.Node) error {
 	switch n.Kind {
 	case yaml.SequenceNode:
 		if w.depth == 1 {
-			return w.sequence(n, w.item) // the items of an array
+			return w.sequence(n, w.item) // the document is an array
 		}
 		return w.sequence(n, func(_ int, item *yaml.Node) error { return w.value(item) })
 	case yaml.MappingNode:
@@ -207,19 +206,19 @@ func (w *jsonWriter) sequence(n *yaml.Node, write func(int, *yaml.Node) error) e
 	return nil
 }
 
-// alias writes what an alias stands for.
+// alias expands an alias.
 func (w *jsonWriter) alias(n *yaml.Node, write func(*yaml.Node) error) error {
 	if slices.Contains(w.within, n.Alias) {
-		return atLine(n, "the alias *%s stands inside what it stands for; write the value out", n.Value)
+		return atLine(n, "the alias *%s is part of its own value; write the value out", n.Value)
 	}
 	if len(w.within) == 0 {
 		w.outermost = len(w.buf)
 	}
 	w.within = append(w.within, n.Alias)
-	w.aliased++ // also of what is empty
+	w.aliased++ // even if it is empty
 	err := write(n.Alias)
 	if written := len(w.buf) - w.outermost; err == nil && w.aliased+written > maxAliased {
-		err = atLine(n, "aliases stand for more than %d MiB; write the values out", maxAliased>>20)
+		err = atLine(n, "aliases expand to more than %d MiB; write the values out", maxAliased>>20)
 	}
 	w.within = w.within[:len(w.within)-1]
 	if len(w.within) == 0 {
@@ -228,10 +227,10 @@ func (w *jsonWriter) alias(n *yaml.Node, write func(*yaml.Node) error) error {
 	return err
 }
 
-// mapping is what has been written of a mapping.
+// mapping records what has been written of a mapping.
 type mapping struct {
 	first  map[string]int // the lines of its keys
-	merged bool           // keys that stand there already win
+	merged bool           // existing keys win
 }
 
 func (w *jsonWriter) members(n *yaml.Node, m *mapping) error {
@@ -254,7 +253,7 @@ func (w *jsonWriter) members(n *yaml.Node, m *mapping) error {
 			w.aliased++
 			continue
 		case first > 0:
-			return atLine(n.Content[i], "key %q stands twice, first in line %d; remove one", name, w.line+first-1)
+			return atLine(n.Content[i], "key %q is repeated, first on line %d; remove one", name, w.line+first-1)
 		}
 		if len(m.first) > 0 {
 			w.buf = append(w.buf, ',')
@@ -282,7 +281,7 @@ func (w *jsonWriter) members(n *yaml.Node, m *mapping) error {
 	return nil
 }
 
-// merge writes what a merge key brings in: a mapping, or several.
+// merge writes the members that a merge key adds: a mapping, or several.
 func (w *jsonWriter) merge(n *yaml.Node, m *mapping) error {
 	switch n.Kind {
 	case yaml.AliasNode:
@@ -297,11 +296,11 @@ func (w *jsonWriter) merge(n *yaml.Node, m *mapping) error {
 		}
 		return nil
 	}
-	return atLine(n, "a merge key brings in a mapping, or a list of mappings")
+	return atLine(n, "a merge key takes a mapping, or a list of mappings")
 }
 
-// keyText is the key that a scalar stands for. JSON has only strings for keys;
-// of what is not written like in JSON, kubectl makes them of the value.
+// keyText returns the JSON key of a scalar. JSON keys are strings; like kubectl, it formats
+// the value of a scalar that is not written as in JSON.
 func keyText(n *yaml.Node) string {
 	if b, ok := boolean(n); ok {
 		return strconv.FormatBool(b)
@@ -313,10 +312,10 @@ func keyText(n *yaml.Node) string {
 	return n.Value
 }
 
-// boolean returns the value of a scalar that is a boolean to kubectl. The
-// parser is of YAML 1.2, and takes all but true and false for strings.
+// boolean returns the value of a scalar that is a boolean for kubectl. The parser follows
+// YAML 1.2 and takes only true and false for booleans.
 func boolean(n *yaml.Node) (value, ok bool) {
-	if n.ShortTag() != "!!bool" && n.Style != 0 { // quoted, a block, or tagged
+	if n.ShortTag() != "!!bool" && n.Style != 0 { // quoted, block or tagged
 		return false, false
 	}
 	return yamltext.Bool(n.Value)
@@ -333,7 +332,7 @@ func (w *jsonWriter) scalar(n *yaml.Node) error {
 	case "!!null":
 		w.buf = append(w.buf, "null"...)
 		return nil
-	case "!!str", "!!timestamp": // kinds of Kubernetes have no dates but as strings
+	case "!!str", "!!timestamp": // Kubernetes objects hold dates as strings
 		w.buf = rawjson.AppendQuote(w.buf, n.Value)
 		return nil
 	case "!!int", "!!float":
@@ -344,7 +343,7 @@ func (w *jsonWriter) scalar(n *yaml.Node) error {
 	}
 	var v any
 	if err := n.Decode(&v); err != nil {
-		return atLine(n, "%q is no %s", n.Value, n.ShortTag())
+		return atLine(n, "%q is not a valid %s", n.Value, n.ShortTag())
 	}
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -354,9 +353,9 @@ func (w *jsonWriter) scalar(n *yaml.Node) error {
 	return nil
 }
 
-// writeYAML writes a JSON text as YAML, in its order, as kubectl prints
-// objects. Strings are quoted wherever some version of YAML could take them
-// for something else. The indent is that of the lines after the first.
+// writeYAML writes JSON as YAML in the same order, as kubectl prints objects. Strings are
+// quoted if any version of YAML could read them as something else. Indent is that of the
+// lines after the first.
 func writeYAML(b *bytes.Buffer, text []byte, indent int) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
@@ -369,14 +368,14 @@ type yamlWriter struct {
 	dec *json.Decoder
 }
 
-// next is the next token; of valid JSON there is no error.
+// next returns the next token. Valid JSON has no error.
 func (w *yamlWriter) next() json.Token {
 	token, _ := w.dec.Token()
 	return token
 }
 
-// value writes a value and ends the line. Inline says that its first line has
-// begun; otherwise it is indented.
+// value writes a value and ends the line. Inline reports whether its first line has begun;
+// otherwise it is indented.
 func (w *yamlWriter) value(token json.Token, indent int, inline bool) {
 	open, _ := token.(json.Delim)
 	if open == 0 || !w.dec.More() {
@@ -411,7 +410,7 @@ func (w *yamlWriter) value(token json.Token, indent int, inline bool) {
 // member writes a key and its value.
 func (w *yamlWriter) member(indent int) {
 	key := yamlScalar(w.next())
-	if len(key) > 120 { // YAML limits what can stand before a colon
+	if len(key) > 120 { // YAML limits the length of a simple key
 		w.WriteString("? " + key + "\n")
 		w.indent(indent)
 	} else {
@@ -438,8 +437,8 @@ func (w *yamlWriter) indent(n int) {
 	}
 }
 
-// yamlPlain are strings that every version of YAML takes for a string, unless
-// they are ambiguous words.
+// yamlPlain matches strings that every version of YAML reads as a string, except for
+// ambiguous words.
 var yamlPlain = regexp.MustCompile(`^[A-Za-z/]([A-Za-z0-9_./,;()=+@ -]*[A-Za-z0-9_./,;()=+@-])?$`)
 
 func yamlScalar(token json.Token) string {
@@ -449,7 +448,7 @@ func yamlScalar(token json.Token) string {
 	case bool:
 		return strconv.FormatBool(v)
 	case json.Number:
-		// A number too large for YAML's readers would be taken for a string.
+		// YAML parsers may read a number that is too large as a string.
 		n := yaml.Node{Kind: yaml.ScalarNode, Value: v.String()}
 		if tag := n.ShortTag(); tag != "!!int" && tag != "!!float" {
 			return "!!float " + v.String()
@@ -463,8 +462,8 @@ func yamlScalar(token json.Token) string {
 	return yamlQuote(s)
 }
 
-// yamlQuote writes a string in double quotes. That is JSON's form but for
-// characters that YAML does not allow, or takes for the end of a line.
+// yamlQuote returns a string in double quotes. That is the JSON form, except for characters
+// that YAML does not allow or reads as the end of a line.
 func yamlQuote(s string) string {
 	quoted := string(rawjson.Quote(s))
 	if !strings.ContainsFunc(quoted, yamlEscaped) {
@@ -481,6 +480,6 @@ func yamlQuote(s string) string {
 	return b.String()
 }
 
-// yamlEscaped reports whether a character that JSON leaves as it is must be
-// escaped: YAML does not allow it, or takes it for the end of a line.
+// yamlEscaped reports whether a character that JSON does not escape must be escaped: YAML
+// does not allow it, or reads it as the end of a line.
 func yamlEscaped(r rune) bool { return !yamltext.Allowed(r) || r == '\u0085' }

@@ -138,7 +138,7 @@ func TestUndeclaredChoice(t *testing.T) {
 		if cleanup {
 			require.NoError(t, err)
 			assert.Equal(t, int64(1), w.m.State.FailedInCleanup)
-			assert.Equal(t, []string{`itinerary "Move": phase "Copy" does not have the choice to jump to "Refresh"; its choices ` +
+			assert.Equal(t, []string{`itinerary "Move": phase "Copy" does not declare the choice to jump to "Refresh"; its choices ` +
 				`are Copy and GiveUp`}, w.m.State.Failures[0].Reasons)
 			continue
 		}

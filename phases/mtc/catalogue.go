@@ -10,44 +10,41 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Options are what an embedder changes in MTC's catalogue. The zero value
+// Options describes an embedder's changes to MTC's catalogue. The zero value
 // changes nothing.
 type Options struct {
-	// Flags are flags of the embedder's own beside MTC's. The bit of the first
-	// is [FirstOwnFlag].
+	// Flags are additional flags. The bit of the first is [FirstOwnFlag].
 	Flags []phases.FlagDef
-	// Relations are relations between flags beside those of MTC.
+	// Relations are additional relations between flags.
 	Relations []phases.Clause
-	// Live are MTC's flags that are live here: see [phases.FlagDef].
+	// Live is the set of MTC's flags that are live; see [phases.FlagDef].
 	Live phases.Flags
-	// Phases are phases by itinerary, each of which takes the place of the phase
-	// of its name.
+	// Phases holds phases by itinerary. Each replaces the phase of the same name.
 	Phases map[string][]phases.Phase
-	// Descriptions are descriptions by the name of a phase, in all itineraries.
+	// Descriptions holds new descriptions by phase name, for all itineraries.
 	Descriptions map[string]string
-	// Steps are new names by the name of a step, in all itineraries.
+	// Steps holds new step names by present name, for all itineraries.
 	Steps map[string]string
-	// FailedEndsAtOnce makes Failed go from MigrationFailed to Completed, as
-	// upstream's handler does, so that registries and annotations stay. If
-	// false, the phases between them run.
+	// FailedEndsAtOnce makes Failed jump from MigrationFailed to Completed, as
+	// upstream's handler does; registries and annotations then stay. If false,
+	// the phases between the two run.
 	FailedEndsAtOnce bool
 }
 
-// Catalogue is MTC's catalogue with an embedder's changes. It is plain data:
-// a caller who adds or moves phases changes Itineraries before they are
-// compiled.
+// Catalogue is MTC's catalogue with an embedder's changes. It is plain data: to
+// add or move phases, change Itineraries before you compile them.
 type Catalogue struct {
-	// Vocabulary has MTC's flags and then those of the embedder.
+	// Vocabulary has MTC's flags, followed by those of the embedder.
 	Vocabulary *phases.Vocabulary
-	// Itineraries are in the order of [Itineraries], over Vocabulary.
+	// Itineraries are in the order of the function [Itineraries]. All use
+	// Vocabulary.
 	Itineraries []phases.Itinerary
 }
 
 // NewCatalogue returns MTC's catalogue with the changes of o. The error joins
-// all problems that were found: a [*phases.VocabularyError] of flags or
-// relations, a [*phases.UnknownItineraryError] or an [*UnknownNameError] of a
-// name that MTC does not have, and the [phases.DefinitionErrors] of the changed
-// itineraries.
+// all problems found: a [*phases.VocabularyError] for flags or relations, a
+// [*phases.UnknownItineraryError] or an [*UnknownNameError] for each name that MTC
+// does not have, and the [phases.DefinitionErrors] of the changed itineraries.
 func NewCatalogue(o Options) (Catalogue, error) {
 	v, err := o.vocabulary()
 	if err != nil {
@@ -69,8 +66,8 @@ func NewCatalogue(o Options) (Catalogue, error) {
 	return c, nil
 }
 
-// MustCatalogue is [NewCatalogue] for package-level tables: it panics where that
-// returns an error.
+// MustCatalogue is [NewCatalogue] for package-level variables: it panics instead of
+// returning an error.
 func MustCatalogue(o Options) Catalogue {
 	c, err := NewCatalogue(o)
 	if err != nil {
@@ -79,20 +76,24 @@ func MustCatalogue(o Options) Catalogue {
 	return c
 }
 
-// Sources is [Sources] over the vocabulary of the catalogue. A flag of the
-// embedder's own has no source unless it is among the overrides.
+// Sources is the function [Sources] for the vocabulary of the catalogue. Pass the
+// sources of the additional flags as overrides; those flags have no others.
 func (c Catalogue) Sources(o Objects, overrides ...phases.Source) (*phases.Sources, error) {
 	return o.sources(c.Vocabulary, overrides)
 }
 
-// vocabulary is [Vocabulary] if the options do not change it.
+// vocabulary returns the changed vocabulary, or [Vocabulary] itself if the options
+// do not change it.
 func (o Options) vocabulary() (*phases.Vocabulary, error) {
 	if len(o.Flags) == 0 && len(o.Relations) == 0 && o.Live == 0 {
 		return vocabulary, nil
 	}
 	defs := vocabulary.Defs()
 	if own := o.Live &^ vocabulary.All(); own != 0 {
-		return nil, &phases.VocabularyError{Row: len(defs), Name: fmt.Sprintf("%#x", uint64(own)), Problem: "is in Live, which is for MTC's flags; set Live of its FlagDef"}
+		return nil, &phases.VocabularyError{
+			Row: len(defs), Name: fmt.Sprintf("%#x", uint64(own)),
+			Problem: "is in Live, which is for MTC's flags; set Live of its FlagDef",
+		}
 	}
 	for i := range defs {
 		defs[i].Live = o.Live.Has(defs[i].Flag)
@@ -124,7 +125,7 @@ func (c Catalogue) replace(replacements map[string][]phases.Phase) error {
 	return errors.Join(errs...)
 }
 
-// phase is the phase of that name, to be changed.
+// phase returns the phase of that name for the caller to change.
 func (c Catalogue) phase(itinerary, name string) (*phases.Phase, error) {
 	var names []string
 	for _, it := range c.Itineraries {
@@ -167,8 +168,8 @@ func (c Catalogue) renameSteps(names map[string]string) error {
 	})
 }
 
-// each changes each phase: value looks a key up. A key that no phase looks up is
-// an error; kind is what the keys are names of.
+// each calls change for each phase. change looks keys of values up with value; a
+// key that no phase looks up is an error. kind names the kind of the keys.
 func (c Catalogue) each(kind string, values map[string]string, change func(p *phases.Phase, value func(key string) (string, bool))) error {
 	var known []string
 	for _, it := range c.Itineraries {

@@ -13,14 +13,14 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-func TestACatalogueWithoutOptionsIsTheBuiltInOne(t *testing.T) {
+func TestCatalogueWithoutOptions(t *testing.T) {
 	c, err := mtc.NewCatalogue(mtc.Options{})
 	require.NoError(t, err)
 	assert.Same(t, mtc.Vocabulary(), c.Vocabulary)
 	assert.Equal(t, mtc.Itineraries(), c.Itineraries)
 }
 
-// changed changes a catalogue in every way but FailedEndsAtOnce.
+// changed makes every kind of change except FailedEndsAtOnce.
 var changed = mtc.Options{
 	Flags:     []phases.FlagDef{{Flag: NeedsApproval, Name: "NeedsApproval", Description: "a person approves the result"}},
 	Relations: []phases.Clause{{False: NeedsApproval, True: mtc.HasVerify}},
@@ -29,11 +29,11 @@ var changed = mtc.Options{
 		mtc.Stage: {{Name: mtc.PhaseRestartVelero, Step: mtc.DataBackup, Description: "Waiting for Velero"}},
 	},
 	Descriptions: map[string]string{mtc.PhaseCompleted: "The end"},
-	// Two names are swapped.
+	// Two of the names are swapped.
 	Steps: map[string]string{mtc.Cleanup: mtc.CleanupHelpers, mtc.CleanupHelpers: mtc.Cleanup, mtc.DataBackup: "Data"},
 }
 
-func TestACatalogueChangesWhatItsOptionsNameAndNothingElse(t *testing.T) {
+func TestCatalogueChangesOnlyWhatItsOptionsName(t *testing.T) {
 	c, err := mtc.NewCatalogue(changed)
 	require.NoError(t, err)
 
@@ -58,7 +58,8 @@ func TestACatalogueChangesWhatItsOptionsNameAndNothingElse(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", want[i].Name, diff)
 		}
 	}
-	assert.Equal(t, append(mtc.Vocabulary().Names(mtc.Vocabulary().All()), "NeedsApproval"), c.Vocabulary.Names(c.Vocabulary.All()))
+	names := append(mtc.Vocabulary().Names(mtc.Vocabulary().All()), "NeedsApproval")
+	assert.Equal(t, names, c.Vocabulary.Names(c.Vocabulary.All()))
 	assert.Equal(t, append(mtc.Vocabulary().Relations(), changed.Relations...), c.Vocabulary.Relations())
 	assert.Equal(t, changed.Live, c.Vocabulary.Live())
 	assert.Zero(t, mtc.Vocabulary().Live(), "the built-in vocabulary is not changed")
@@ -67,7 +68,7 @@ func TestACatalogueChangesWhatItsOptionsNameAndNothingElse(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestACatalogueLeavesTheOptionsAsTheyAre(t *testing.T) {
+func TestCatalogueDoesNotChangeItsOptions(t *testing.T) {
 	own := []phases.GuardedStep{{Step: mtc.DataBackup, Guard: phases.Guard{All: mtc.Quiesce}}}
 	c, err := mtc.NewCatalogue(mtc.Options{
 		Phases: map[string][]phases.Phase{mtc.Final: {{Name: mtc.PhaseVerification, Step: "Approval", Steps: own}}},
@@ -87,7 +88,7 @@ func TestACatalogueLeavesTheOptionsAsTheyAre(t *testing.T) {
 	assert.Equal(t, mtc.DataBackup, own[0].Step)
 }
 
-func TestACatalogueRefusesNamesThatItDoesNotHave(t *testing.T) {
+func TestCatalogueRefusesUnknownNames(t *testing.T) {
 	own := func(flag phases.Flags, name string) []phases.FlagDef {
 		return []phases.FlagDef{{Flag: flag, Name: name}}
 	}
@@ -109,7 +110,7 @@ func TestACatalogueRefusesNamesThatItDoesNotHave(t *testing.T) {
 			`unknown step "DataBackups"; did you mean "DataBackup" or "Backup"?` + "\n" + `unknown step "Verify"; there is Prepare, DataBackup and 15 more`},
 		{"a step without a name", mtc.Options{Steps: map[string]string{mtc.Restore: ""}}, new(phases.DefinitionErrors), ""},
 		{"a flag in the place of MTC's", mtc.Options{Flags: own(mtc.HasPVs, "Own")}, new(*phases.VocabularyError),
-			`flag "Own": stands in row 19 and must be the bit 1<<19; put the rows in the order of the constants`},
+			`flag "Own": is in row 19 and must be the bit 1<<19; put the rows in the order of the constants`},
 		{"a flag with the name of one of MTC's", mtc.Options{Flags: own(mtc.FirstOwnFlag, "HasPVs")}, new(*phases.VocabularyError),
 			`flag "HasPVs": is defined twice`},
 		{"a live flag of the embedder's own", mtc.Options{Flags: own(mtc.FirstOwnFlag, "Own"), Live: mtc.FirstOwnFlag}, new(*phases.VocabularyError),
@@ -128,8 +129,8 @@ func TestACatalogueRefusesNamesThatItDoesNotHave(t *testing.T) {
 	}
 }
 
-// Upstream's handler of MigrationFailed jumps over the phases behind it.
-func TestFailedEndsAsTheEmbedderChooses(t *testing.T) {
+// Upstream's handler of MigrationFailed jumps over the phases after it.
+func TestCatalogueFailedEndsAtOnce(t *testing.T) {
 	for atOnce, want := range map[bool][]string{
 		false: {mtc.PhaseMigrationFailed, mtc.PhaseDeleteRegistries, mtc.PhaseEnsureAnnotationsDeleted, mtc.PhaseCompleted},
 		true:  {mtc.PhaseMigrationFailed, mtc.PhaseCompleted},
@@ -143,11 +144,15 @@ func TestFailedEndsAsTheEmbedderChooses(t *testing.T) {
 	}
 }
 
-func TestAnOverrideIsTheSourceOfItsFlag(t *testing.T) {
-	objects := mtc.Objects{Migration: &mtc.Migration{}, Plan: &mtc.Plan{}, Source: &mtc.Cluster{}, Destination: &mtc.Cluster{}, ImageStreams: mtc.ReadImageStreams{Complete: true}}
+func TestSourcesOverride(t *testing.T) {
+	objects := mtc.Objects{
+		Migration: &mtc.Migration{}, Plan: &mtc.Plan{}, Source: &mtc.Cluster{}, Destination: &mtc.Cluster{},
+		ImageStreams: mtc.ReadImageStreams{Complete: true},
+	}
+	yes := func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }
 	all := mtc.Vocabulary().All()
 	for flag := range all.Each {
-		override := phases.Source{Flag: flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }}
+		override := phases.Source{Flag: flag, Evaluate: yes}
 		s := sources(t, objects, override)
 		assert.Equal(t, all, s.Flags())
 		answer := s.Evaluate(t.Context(), phases.Request{Read: all})
@@ -157,7 +162,7 @@ func TestAnOverrideIsTheSourceOfItsFlag(t *testing.T) {
 
 	for _, overrides := range [][]phases.Source{
 		{{Flag: mtc.HasPVs}},
-		{{Flag: NeedsApproval, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }}},
+		{{Flag: NeedsApproval, Evaluate: yes}},
 		{{}},
 	} {
 		s, err := mtc.Sources(objects, overrides...)
@@ -169,7 +174,7 @@ func TestAnOverrideIsTheSourceOfItsFlag(t *testing.T) {
 	assert.EqualError(t, err, "sources need the vocabulary of their flags, not nil")
 }
 
-func TestConditionsFromLooksUpWhatFlagsAndItinerariesRead(t *testing.T) {
+func TestConditionsFromLooksUpAllTypes(t *testing.T) {
 	var asked []string
 	got := mtc.ConditionsFrom(func(conditionType string) (string, string) {
 		asked = append(asked, conditionType)
@@ -182,7 +187,10 @@ func TestConditionsFromLooksUpWhatFlagsAndItinerariesRead(t *testing.T) {
 		return "", "NotStaged"
 	})
 	assert.Equal(t, []string{"Failed", "Canceled", "Canceling", "StagePodsCreated", "MigrationTypeIdentified"}, asked)
-	assert.Equal(t, mtc.Conditions{{Type: "Failed", Status: "False"}, {Type: "MigrationTypeIdentified", Status: "True", Reason: "StateMigrationPlan"}}, got)
+	assert.Equal(t, mtc.Conditions{
+		{Type: "Failed", Status: "False"},
+		{Type: "MigrationTypeIdentified", Status: "True", Reason: "StateMigrationPlan"},
+	}, got)
 	assert.False(t, got.Has("Failed", "StagePodsCreated"))
 }
 

@@ -12,15 +12,15 @@ const (
 
 var conditionTypes = []string{conditionFailed, conditionCanceled, conditionCanceling, conditionStagePodsCreated, conditionMigrationType}
 
-// Condition is one of the conditions of an object's status. It counts only
-// while Status is "True".
+// Condition is a condition in the status of an object. It counts only if Status is
+// "True".
 type Condition struct {
 	Type   string `json:"type"`
 	Status string `json:"status"`
 	Reason string `json:"reason,omitempty"`
 }
 
-// counts reports whether the condition is of that type and counts.
+// counts reports whether the condition has that type and status "True".
 func (c Condition) counts(conditionType string) bool {
 	return c.Type == conditionType && c.Status == "True"
 }
@@ -28,11 +28,11 @@ func (c Condition) counts(conditionType string) bool {
 // Conditions are the conditions of an object's status.
 type Conditions []Condition
 
-// ConditionsFrom makes Conditions of a type of the embedder's own. It calls
-// find once with each type of condition that this package reads; find returns
-// the status and the reason of that condition, and an empty status if there is
-// none or if it must not count: mig-controller stages conditions, and one that is
-// not durable and that the reconcile has not staged is dropped at its end.
+// ConditionsFrom converts an embedder's own type of conditions. It calls find once
+// for each type of condition that this package reads; find returns the status and
+// the reason of that condition. An empty status means that there is none or that
+// it must not count. For example, mig-controller drops at the end of a reconcile
+// each condition that is neither durable nor staged during that reconcile.
 func ConditionsFrom(find func(conditionType string) (status, reason string)) Conditions {
 	var found Conditions
 	for _, t := range conditionTypes {
@@ -43,8 +43,8 @@ func ConditionsFrom(find func(conditionType string) (status, reason string)) Con
 	return found
 }
 
-// True returns the first condition of that type which counts, and whether
-// there is one.
+// True returns the first condition of that type with status "True", and reports
+// whether there is one.
 func (c Conditions) True(conditionType string) (Condition, bool) {
 	for _, one := range c {
 		if one.counts(conditionType) {
@@ -54,7 +54,7 @@ func (c Conditions) True(conditionType string) (Condition, bool) {
 	return Condition{}, false
 }
 
-// Has reports whether a condition of one of these types counts.
+// Has reports whether a condition of one of the types has status "True".
 func (c Conditions) Has(conditionTypes ...string) bool {
 	for _, t := range conditionTypes {
 		if _, ok := c.True(t); ok {

@@ -9,17 +9,16 @@ import (
 	"sigs.k8s.io/json"
 )
 
-// Decodable are the types that [Decode] makes.
+// Decodable is the constraint of [Decode].
 type Decodable interface {
 	Migration | Plan | Cluster | Controller | ImageStream
 }
 
-// Decode reads one object from JSON as an API server reads it: names of
-// fields are case-sensitive, fields that are not needed are ignored, and a
-// field of the wrong type is an error. So is an object whose kind is another, or
-// whose apiVersion is of another project; both may be absent. The error is a
-// [*DecodeError], and the object is then nil. The object shares nothing with
-// data.
+// Decode decodes one object from JSON as an API server does: names of fields are
+// case-sensitive, fields that the type does not have are ignored, and a field of
+// the wrong type is an error. Another kind, or an apiVersion of another project,
+// is an error as well; both may be absent. The error is a [*DecodeError], and the
+// object is then nil. The object does not share memory with data.
 func Decode[T Decodable](data []byte) (*T, error) {
 	object := new(T)
 	var head struct {
@@ -27,7 +26,7 @@ func Decode[T Decodable](data []byte) (*T, error) {
 		Kind       string `json:"kind"`
 		Metadata   Ref    `json:"metadata"`
 	}
-	// Decoding goes on after a field of the wrong type, so that the error can
+	// Decoding continues after a field of the wrong type; the error can therefore
 	// name the object.
 	headErr := json.UnmarshalCaseSensitivePreserveInts(data, &head)
 	err := json.UnmarshalCaseSensitivePreserveInts(data, object)
@@ -84,7 +83,7 @@ func kindOf(object any) string {
 	return KindImageStream
 }
 
-// wanted describes what a field of this type holds.
+// wanted describes the JSON value of a field of this type.
 func wanted(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Bool:

@@ -9,18 +9,23 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-func TestDecodeReadsWhatIsNeeded(t *testing.T) {
+func TestDecodeReadsAllFields(t *testing.T) {
 	assert.Equal(t, &mtc.Migration{
 		Metadata: mtc.Ref{Name: "m", Namespace: "openshift-migration"},
-		Spec:     mtc.MigrationSpec{PlanRef: mtc.Ref{Name: "p", Namespace: "plans"}, Stage: true, QuiescePods: true, Verify: true, Canceled: true, Rollback: true, MigrateState: true},
+		Spec: mtc.MigrationSpec{
+			PlanRef: mtc.Ref{Name: "p", Namespace: "plans"}, Stage: true, QuiescePods: true, Verify: true,
+			Canceled: true, Rollback: true, MigrateState: true,
+		},
 		Status: mtc.MigrationStatus{Phase: "Started", Itinerary: "Stage", Errors: []string{"no space"},
 			Conditions: mtc.Conditions{{Type: "Failed", Status: "True", Reason: "NoSpace"}}, Pipeline: []byte(`[{"name": "Prepare"}]`)},
 	}, decode[mtc.Migration](t, []byte(`{
 		"apiVersion": "migration.openshift.io/v1alpha1", "kind": "MigMigration",
 		"metadata": {"name": "m", "namespace": "openshift-migration", "labels": {"a": "b"}},
-		"spec": {"migPlanRef": {"name": "p", "namespace": "plans"}, "stage": true, "quiescePods": true, "verify": true, "canceled": true, "rollback": true, "migrateState": true},
+		"spec": {"migPlanRef": {"name": "p", "namespace": "plans"}, "stage": true, "quiescePods": true, "verify": true,
+			"canceled": true, "rollback": true, "migrateState": true},
 		"status": {"phase": "Started", "itinerary": "Stage", "errors": ["no space"], "observedDigest": 7,
-			"conditions": [{"type": "Failed", "status": "True", "reason": "NoSpace", "durable": true}], "pipeline": [{"name": "Prepare"}]}}`)))
+			"conditions": [{"type": "Failed", "status": "True", "reason": "NoSpace", "durable": true}],
+			"pipeline": [{"name": "Prepare"}]}}`)))
 
 	assert.Equal(t, &mtc.Plan{
 		Metadata: mtc.Ref{Name: "p"},
@@ -37,7 +42,9 @@ func TestDecodeReadsWhatIsNeeded(t *testing.T) {
 
 	assert.Equal(t, &mtc.Cluster{Metadata: mtc.Ref{Name: "c"}, Spec: mtc.ClusterSpec{URL: "https://c"}},
 		decode[mtc.Cluster](t, []byte(`{"kind": "MigCluster", "metadata": {"name": "c"}, "spec": {"url": "https://c"}}`)))
-	assert.Equal(t, &mtc.Controller{Metadata: mtc.Ref{Name: "migration-controller", Namespace: "n"}, Spec: mtc.ControllerSpec{DisableImageCopy: true}},
+	assert.Equal(t, &mtc.Controller{
+		Metadata: mtc.Ref{Name: "migration-controller", Namespace: "n"}, Spec: mtc.ControllerSpec{DisableImageCopy: true},
+	},
 		decode[mtc.Controller](t, []byte(`{"apiVersion": "migration.openshift.io/v1alpha1", "kind": "MigrationController",
 			"metadata": {"name": "migration-controller", "namespace": "n"}, "spec": {"disable_image_copy": true, "migration_ui": true}}`)))
 	assert.Equal(t, &mtc.ImageStream{Metadata: mtc.Ref{Name: "i", Namespace: "n"}},
@@ -70,10 +77,11 @@ func TestDecodeReadsTheItineraryUnderItsFormerKey(t *testing.T) {
 	assert.EqualError(t, err, "MigMigration m: status.itenerary: holds a JSON array; write a string")
 }
 
-// A migration of MTC 1.2 that is done stays on the itinerary that it was on.
-func TestADoneMigrationOfTheFormerKeyIsOnItsItinerary(t *testing.T) {
+// A migration of MTC 1.2 that is done stays on its itinerary.
+func TestCurrentOfDoneMigrationWithFormerKey(t *testing.T) {
 	for _, it := range mtc.Itineraries() {
-		m := decode[mtc.Migration](t, []byte(`{"spec": {"canceled": true}, "status": {"phase": "Completed", "itenerary": "`+it.Name+`", "errors": ["late"]}}`))
+		m := decode[mtc.Migration](t, []byte(`{"spec": {"canceled": true}, "status": {
+			"phase": "Completed", "itenerary": "`+it.Name+`", "errors": ["late"]}}`))
 		assert.Equal(t, it.Name, mtc.Current(m))
 	}
 }
@@ -109,10 +117,10 @@ func TestDecodeNamesTheObjectAndTheField(t *testing.T) {
 		{"a list for an object", plan(`{"spec": []}`), "MigPlan: spec: holds a JSON array; write an object"},
 		{"not an object", plan(`[]`), "MigPlan: holds a JSON array; write an object"},
 		{"nothing", plan(` null `), "MigPlan: holds a JSON null; write an object"},
-		{"a kind that is no string", plan(`{"kind": 3}`), "MigPlan: kind: holds a JSON number; write a string"},
-		{"another kind", plan(`{"kind": "MigCluster", "metadata": {"name": "c"}}`), `MigPlan c: kind: the object is a "MigCluster"; read it as that`},
+		{"a kind that is not a string", plan(`{"kind": 3}`), "MigPlan: kind: holds a JSON number; write a string"},
+		{"another kind", plan(`{"kind": "MigCluster", "metadata": {"name": "c"}}`), `MigPlan c: kind: the object is a "MigCluster"; decode it as that`},
 		{"another project", plan(`{"apiVersion": "example.com/v1", "kind": "MigPlan", "metadata": {"name": "p"}}`),
-			`MigPlan p: apiVersion: the object is of "example.com/v1", and MTC's MigPlan of the group migration.openshift.io; leave it out`},
+			`MigPlan p: apiVersion: the object belongs to "example.com/v1", but MTC's MigPlan belongs to the group migration.openshift.io; leave it out`},
 		{"no JSON", plan(`{"kind": `), "MigPlan: unexpected end of JSON input"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -133,7 +141,8 @@ func TestDecodeNamesTheObjectAndTheField(t *testing.T) {
 	var group *mtc.GroupError
 	require.ErrorAs(t, err, &group)
 	assert.Equal(t, &mtc.GroupError{Kind: "ImageStream", Got: "images.example.com/v1"}, group)
-	assert.EqualError(t, group, `the object is of "images.example.com/v1", and MTC's ImageStream of the group image.openshift.io; leave it out`)
+	assert.EqualError(t, group, `the object belongs to "images.example.com/v1", `+
+		`but MTC's ImageStream belongs to the group image.openshift.io; leave it out`)
 
 	for _, kind := range []struct {
 		err  error

@@ -7,19 +7,20 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// MissingError is the error of a flag that depends on an object which was not
-// read. What was not read is not absent: the flag is unknown.
+// MissingError reports that a flag is unknown because it depends on an object that
+// was not read. Such an object does not count as absent.
 type MissingError struct {
-	// Kind is the kind of the object. For [KindImageStream] it is about all
-	// image streams of a namespace, or of any.
+	// Kind is the kind of the object. For [KindImageStream] the error is about all
+	// image streams of a namespace or, without one, of all namespaces.
 	Kind string
 	// Role is "source" or "destination" for a cluster, and empty otherwise.
 	Role string
-	// Object is the name under which another object refers to it, as far as
-	// that is known. It has a namespace alone for kinds that are looked for in
-	// one: [KindImageStream] and [KindController].
+	// Object is the reference of another object to it, if known. For kinds that
+	// are searched in a namespace, [KindImageStream] and [KindController], it has
+	// only a namespace.
 	Object Ref
-	// Err is why the object was not read. If nil, nothing that was read has it.
+	// Err is the reason why the object was not read. If nil, the input did not
+	// contain it.
 	Err error
 }
 
@@ -27,7 +28,7 @@ var errNoLister = errors.New("Objects.ImageStreams is nil; set it")
 
 func (e *MissingError) Error() string {
 	if e.Kind == KindImageStream && e.Err == nil {
-		return "no ImageStream was read, so that there may be some; read those of the source cluster"
+		return "no ImageStream was read, but there may be some; read those of the source cluster"
 	}
 	what := e.Kind
 	if e.Role != "" {
@@ -45,11 +46,11 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("the %s is missing; read it together with the migration", what)
 }
 
-// Unwrap returns why the object was not read, or nil.
+// Unwrap returns the reason why the object was not read, or nil.
 func (e *MissingError) Unwrap() error { return e.Err }
 
-// ClusterURLError is the error of a flag that depends on the host of a cluster
-// whose URL cannot be parsed. It wraps the error of url.Parse.
+// ClusterURLError reports that a flag is unknown because it depends on the host of a
+// cluster whose URL cannot be parsed. It wraps the error of url.Parse.
 type ClusterURLError struct {
 	Cluster Ref
 	URL     string
@@ -57,23 +58,23 @@ type ClusterURLError struct {
 }
 
 func (e *ClusterURLError) Error() string {
-	return fmt.Sprintf("spec.url of %s %s is no URL: %v; correct it", KindCluster, e.Cluster, e.Err)
+	return fmt.Sprintf("spec.url of %s %s is not a URL: %v; correct it", KindCluster, e.Cluster, e.Err)
 }
 
 // Unwrap returns the error of url.Parse.
 func (e *ClusterURLError) Unwrap() error { return e.Err }
 
-// DecodeError names an object that could not be read, and the field.
+// DecodeError reports that an object could not be decoded, and names the field.
 type DecodeError struct {
-	// Kind is what was to be read.
+	// Kind is the expected kind.
 	Kind string
-	// Object names the object, as far as its name could be read.
+	// Object is the name of the object, as far as it could be decoded.
 	Object Ref
-	// Field is the path of the field that is wrong, without the positions in
-	// lists; empty if it is the text as a whole.
+	// Field is the path of the invalid field, without positions in lists. It is
+	// empty if the error concerns the whole text.
 	Field string
-	// Err is a [*FieldTypeError], a [*KindError], a [*GroupError], or the
-	// syntax error.
+	// Err is a [*FieldTypeError], a [*KindError], a [*GroupError] or a syntax
+	// error.
 	Err error
 }
 
@@ -88,15 +89,15 @@ func (e *DecodeError) Error() string {
 	return text + ": " + e.Err.Error()
 }
 
-// Unwrap returns what is wrong.
+// Unwrap returns the cause.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// FieldTypeError is a field that holds a value of the wrong type.
+// FieldTypeError reports a field with a value of the wrong type.
 type FieldTypeError struct {
-	// Got is what the field holds, in the words of encoding/json, such as
+	// Got is the type of the value, in the words of encoding/json, such as
 	// "string" or "number".
 	Got string
-	// Want describes what it must hold.
+	// Want describes the expected value.
 	Want string
 }
 
@@ -104,16 +105,16 @@ func (e *FieldTypeError) Error() string {
 	return fmt.Sprintf("holds a JSON %s; write %s", e.Got, e.Want)
 }
 
-// KindError is an object of another kind than was to be read.
+// KindError reports an object of another kind than expected.
 type KindError struct {
 	Got string
 }
 
 func (e *KindError) Error() string {
-	return fmt.Sprintf("the object is a %q; read it as that", e.Got)
+	return fmt.Sprintf("the object is a %q; decode it as that", e.Got)
 }
 
-// GroupError is an object of a kind that MTC has too, but of another project.
+// GroupError reports an object of another project whose kind MTC has as well.
 type GroupError struct {
 	Kind string
 	// Got is the apiVersion of the object.
@@ -125,20 +126,20 @@ func (e *GroupError) Error() string {
 	if e.Kind == KindImageStream {
 		want = groupImage
 	}
-	return fmt.Sprintf("the object is of %q, and MTC's %s of the group %s; leave it out", e.Got, e.Kind, want)
+	return fmt.Sprintf("the object belongs to %q, but MTC's %s belongs to the group %s; leave it out", e.Got, e.Kind, want)
 }
 
-// UnknownNameError is a name in [Options] that MTC's catalogue does not have.
+// UnknownNameError reports a name in [Options] that MTC's catalogue does not have.
 type UnknownNameError struct {
 	// Kind is "phase" or "step".
 	Kind string
-	// Itinerary is the itinerary that does not have the name. It is empty if none
-	// has it.
+	// Itinerary is the itinerary that does not have the name. It is empty if no
+	// itinerary has it.
 	Itinerary string
 	Name      string
-	// Nearest are the names that resemble it, nearest first.
+	// Nearest holds similar names that exist, nearest first.
 	Nearest []string
-	// Known are the names of all that exist, in order.
+	// Known holds all names that exist, in order.
 	Known []string
 }
 

@@ -6,17 +6,17 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// evaluation is a truth with the reason why it is unknown. Unknown without a
-// reason is a flag that may still become known.
+// evaluation is a truth and, if that is unknown, the reason. An unknown truth
+// without a reason may still become known.
 //
-// Evaluations are combined by three-valued logic, so that a flag is unknown only
-// if something unknown could still turn it.
+// Evaluations are combined by three-valued logic: a flag is unknown only if an
+// unknown operand could still change it.
 type evaluation struct {
 	truth phases.Truth
 	err   error
 }
 
-// of is what is known of a flag.
+// of returns the known truth of a flag.
 func of(known phases.Facts, flag phases.Flags) evaluation { return evaluation{truth: known.Of(flag)} }
 
 func not(a evaluation) evaluation {
@@ -29,15 +29,14 @@ func not(a evaluation) evaluation {
 	return a
 }
 
-// every is no if one answer is no, and yes if all are yes. Of several
-// reasons the first is kept.
+// every is the conjunction of its operands. Of several reasons it keeps the first.
 func every(answers ...evaluation) evaluation { return settle(phases.False, answers) }
 
-// some is yes if one answer is yes, and no if all are no.
+// some is the disjunction of its operands. Of several reasons it keeps the first.
 func some(answers ...evaluation) evaluation { return settle(phases.True, answers) }
 
-// settle is the decisive truth if one answer has it; otherwise it is unknown if
-// one of them is, and the opposite if none is.
+// settle returns the decisive truth if an operand has it. Otherwise the result is
+// unknown if an operand is unknown, and the opposite of decisive if none is.
 func settle(decisive phases.Truth, answers []evaluation) evaluation {
 	result := not(evaluation{truth: decisive})
 	for _, a := range answers {
@@ -54,11 +53,11 @@ func settle(decisive phases.Truth, answers []evaluation) evaluation {
 	return result
 }
 
-// rule finds a flag in the objects and in what is known of other flags.
+// rule evaluates a flag from the objects and from the known flags.
 type rule func(known phases.Facts) evaluation
 
-// evaluate gives a rule the form that a source has. Rules never wait for anything,
-// so that they need no context.
+// evaluate is the Evaluate function of a source. Rules never block and need no
+// context.
 func (r rule) evaluate(_ context.Context, known phases.Facts) (phases.Truth, error) {
 	a := r(known)
 	return a.truth, a.err

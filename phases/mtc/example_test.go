@@ -8,8 +8,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// The slow question is put to the source cluster only if the plan depends
-// on it. Here images are copied directly, so that nothing does.
+// The source cluster is searched, which is slow, only if the plan depends on the
+// answer. Here images are copied directly, and nothing depends on it.
 func ExampleSources() {
 	sources, err := mtc.Sources(mtc.Objects{
 		Migration: &mtc.Migration{Spec: mtc.MigrationSpec{QuiescePods: true}},
@@ -48,8 +48,8 @@ func ExampleSources() {
 	// registries: no
 }
 
-// A controller that watches image streams answers from its cache, so that the
-// source is not slow any more.
+// A controller that watches image streams answers from its cache. Its source is not
+// slow.
 func ExampleSources_override() {
 	cached := map[string]int{"shop": 2}
 	plan := &mtc.Plan{Spec: mtc.PlanSpec{Namespaces: []string{"shop"}, IndirectImage: true}}
@@ -63,19 +63,20 @@ func ExampleSources_override() {
 		fmt.Println(err)
 		return
 	}
-	// One source at a time, for a cache that is not safe for concurrent use.
+	// Sequential calls one source at a time, for a cache that is not safe for
+	// concurrent use.
 	evaluation := sources.Sequential().Evaluate(context.Background(), phases.Request{Read: mtc.HasISs | mtc.IndirectImage})
 	fmt.Println(mtc.Vocabulary().Names(evaluation.Facts.True()))
 	// Output:
 	// [HasISs IndirectImage]
 }
 
-// NeedsApproval is a flag of the embedder's own.
+// NeedsApproval is an additional flag of the embedder.
 const NeedsApproval = mtc.FirstOwnFlag
 
-// options are the changes of an embedder: a flag of its own, a flag of MTC's
-// that is live, a phase of Final that is replaced, another text for a phase, and
-// other names for two steps.
+// options makes each kind of change: an additional flag, a live flag of MTC, a
+// replaced phase of Final, another description of a phase, and other names for two
+// steps.
 var options = mtc.Options{
 	Flags: []phases.FlagDef{{Flag: NeedsApproval, Name: "NeedsApproval", Description: "a person approves the result", Live: true}},
 	Live:  mtc.Quiesce,
@@ -86,7 +87,7 @@ var options = mtc.Options{
 	Steps:        map[string]string{mtc.DataBackup: "StateBackup", mtc.DataRestore: "StateRestore"},
 }
 
-// sourcesOf adds the source of the embedder's flag to those of MTC.
+// sourcesOf adds the source of the additional flag to those of MTC.
 func sourcesOf(c mtc.Catalogue, o mtc.Objects, approval bool) (*phases.Sources, error) {
 	return c.Sources(o, phases.Source{
 		Flag:     NeedsApproval,

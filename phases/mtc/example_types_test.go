@@ -8,8 +8,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// The embedder's own types, as mig-controller has them, with the fields that
-// flags are found from.
+// Types of an embedder, like mig-controller's, with the fields that determine flags.
 type (
 	MigMigration struct {
 		Name, Namespace string
@@ -34,8 +33,8 @@ type (
 	}
 	MigCluster struct{ Spec struct{ URL string } }
 
-	// StagedConditions drops at the end of a reconcile what is not durable and the
-	// reconcile did not stage.
+	// StagedConditions drops, at the end of a reconcile, each condition that is
+	// neither durable nor staged during that reconcile.
 	StagedConditions struct {
 		Staging bool
 		List    []struct {
@@ -45,8 +44,8 @@ type (
 	}
 )
 
-// find returns the status and reason of a condition. While conditions are
-// staged, only those that will stay count.
+// find returns the status and reason of a condition. During a reconcile that stages
+// conditions, only those that will stay count.
 func (c StagedConditions) find(conditionType string) (status, reason string) {
 	for _, one := range c.List {
 		if one.Type == conditionType && (one.Staged || one.Durable || !c.Staging) {
@@ -80,7 +79,8 @@ func objects(m *MigMigration, p *MigPlan, source, destination *MigCluster, disab
 		Status: mtc.PlanStatus{ExcludedResources: p.Status.ExcludedResources, Conditions: mtc.ConditionsFrom(p.Status.find)},
 	}
 	for _, v := range p.Spec.PersistentVolumes {
-		plan.Spec.Volumes = append(plan.Spec.Volumes, mtc.Volume{Name: v.Name, Selection: mtc.Selection{Action: v.Action, CopyMethod: v.CopyMethod}})
+		selection := mtc.Selection{Action: v.Action, CopyMethod: v.CopyMethod}
+		plan.Spec.Volumes = append(plan.Spec.Volumes, mtc.Volume{Name: v.Name, Selection: selection})
 	}
 	for _, h := range p.Spec.Hooks {
 		plan.Spec.Hooks = append(plan.Spec.Hooks, mtc.Hook{Phase: h.Phase})
@@ -93,7 +93,7 @@ func objects(m *MigMigration, p *MigPlan, source, destination *MigCluster, disab
 	}
 }
 
-// Objects are made of an embedder's Go types without JSON. The condition
+// Objects are filled from an embedder's Go types, without JSON. The condition
 // StagePodsCreated counts until the reconcile begins to stage conditions.
 func Example_ownTypes() {
 	m, p, source, destination := &MigMigration{}, &MigPlan{}, &MigCluster{}, &MigCluster{}

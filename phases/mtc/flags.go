@@ -2,8 +2,8 @@ package mtc
 
 import "github.com/konveyor/dynamic-pipeline/phases"
 
-// The flags of mig-controller's itineraries, in the order of [Vocabulary]. How each
-// is found is described by [Sources].
+// The flags of mig-controller's itineraries, in the order of [Vocabulary]. [Sources]
+// evaluates them.
 const (
 	Quiesce phases.Flags = 1 << iota
 	HasStagePods
@@ -23,12 +23,11 @@ const (
 	HasPostRestoreHooks
 	StorageConversion
 	LiveVmMigration
-	// RollingBack is not among upstream's flags: its handler of Canceling looks
-	// at spec.rollback itself.
+	// RollingBack is not a flag of upstream, whose handler of Canceling reads
+	// spec.rollback itself.
 	RollingBack
 
-	// FirstOwnFlag is the first flag that is free for an embedder: see
-	// [Options].
+	// FirstOwnFlag is the first flag that an embedder may define; see [Options].
 	FirstOwnFlag
 )
 
@@ -53,30 +52,30 @@ var vocabulary = phases.MustVocabulary([]phases.FlagDef{
 	{Flag: LiveVmMigration, Name: "LiveVmMigration", Description: "virtual machines keep running while their volumes are migrated"},
 	{Flag: RollingBack, Name: "RollingBack", Description: "the migration rolls an earlier one back"},
 },
-	// Images go one way or the other.
+	// Images are copied either directly or indirectly.
 	phases.Clause{True: DirectImage | IndirectImage},
 	phases.Clause{False: DirectImage | IndirectImage},
-	// A volume that is copied directly is a volume, and does not go indirectly.
+	// If a volume is copied directly, there are volumes, and none is copied
+	// indirectly.
 	phases.Clause{False: DirectVolume, True: HasPVs},
 	phases.Clause{False: DirectVolume | IndirectVolume},
 	// Stage pods are made for the volumes of a backup.
 	phases.Clause{False: HasStagePods, True: HasPVs},
 	phases.Clause{False: HasStagePods, True: IndirectVolume},
-	// A storage conversion stays within one cluster: nothing is backed up, and
-	// images stay where they are.
+	// A storage conversion stays within one cluster: it backs nothing up and copies
+	// no images.
 	phases.Clause{False: StorageConversion | HasStageBackup},
 	phases.Clause{False: StorageConversion | EnableImage},
-	// Otherwise what goes indirectly needs a backup,
+	// Otherwise an indirect copy needs a backup,
 	phases.Clause{False: HasISs | IndirectImage, True: HasStageBackup | StorageConversion},
 	phases.Clause{False: HasPVs | IndirectVolume, True: HasStageBackup | StorageConversion},
-	// and a backup needs something to be in it: volumes, or images that go
-	// indirectly.
+	// and a backup contains volumes, or images that are copied indirectly.
 	phases.Clause{False: HasStageBackup, True: HasPVs | HasISs},
 	phases.Clause{False: HasStageBackup, True: HasPVs | IndirectImage},
 )
 
 // Vocabulary returns the vocabulary of MTC's flags: their names in upstream's
-// order, a description of each, and the relations that hold between them in
-// every migration that can really be (design, section 5). It is immutable,
-// safe for concurrent use, and the same value at every call.
+// order, their descriptions, and the relations that hold between them in every
+// realistic migration (design, section 5). It is immutable and safe for concurrent
+// use. Every call returns the same value.
 func Vocabulary() *phases.Vocabulary { return vocabulary }

@@ -14,8 +14,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// realistic holds the relations of the design, section 5, once more in plain
-// boolean terms.
+// realistic reports whether the relations of the design, section 5, hold. It is
+// independent of the vocabulary.
 func realistic(f phases.Flags) bool {
 	is := func(flag phases.Flags) bool { return f.Has(flag) }
 	implies := func(a, b bool) bool { return !a || b }
@@ -44,11 +44,11 @@ func TestRelationsAreThoseOfTheDesign(t *testing.T) {
 	t.Logf("%d of %d assignments are realistic", count, all+1)
 }
 
-func TestFlagsAreTheSameAtEveryCall(t *testing.T) {
+func TestVocabularyIsTheSameAtEveryCall(t *testing.T) {
 	assert.Same(t, mtc.Vocabulary(), mtc.Vocabulary())
 }
 
-func TestEveryFlagHasItsConstantAndADescription(t *testing.T) {
+func TestFlagsHaveConstantsAndDescriptions(t *testing.T) {
 	for flag, name := range map[phases.Flags]string{
 		mtc.Quiesce: "Quiesce", mtc.HasStagePods: "HasStagePods", mtc.HasPVs: "HasPVs", mtc.HasVerify: "HasVerify",
 		mtc.HasISs: "HasISs", mtc.DirectImage: "DirectImage", mtc.IndirectImage: "IndirectImage",
@@ -63,8 +63,8 @@ func TestEveryFlagHasItsConstantAndADescription(t *testing.T) {
 	}
 }
 
-// The recorded runs list flags in upstream's order; ours must be that.
-func TestFlagsStandInTheRecordedOrder(t *testing.T) {
+// The recorded runs list flags in upstream's order.
+func TestFlagsAreInTheRecordedOrder(t *testing.T) {
 	for line := range strings.Lines(string(testdata(t, "objects.want.jsonl"))) {
 		var w want
 		require.NoError(t, json.Unmarshal([]byte(line), &w))
@@ -74,12 +74,12 @@ func TestFlagsStandInTheRecordedOrder(t *testing.T) {
 	}
 }
 
-// assertSentence checks that a description is one short sentence, as it is
-// shown in a table or a pipeline: without a full stop, and not just the name.
+// assertSentence checks that a description fits into a table or a pipeline: it must
+// be one short sentence without a full stop, and not just the name.
 func assertSentence(t *testing.T, name, text string) {
 	t.Helper()
 	assert.NotEqual(t, name, text)
-	assert.GreaterOrEqual(t, len(strings.Fields(text)), 3, "%s: %q is no sentence", name, text)
+	assert.GreaterOrEqual(t, len(strings.Fields(text)), 3, "%s: %q is not a sentence", name, text)
 	assert.LessOrEqual(t, len(text), 90, "%s: %q is long", name, text)
 	assert.False(t, strings.ContainsAny(text, ".!?;\n\t"), "%s: %q is more than one sentence, or ends in a full stop", name, text)
 	assert.Equal(t, strings.TrimSpace(text), text, name)

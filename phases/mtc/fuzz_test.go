@@ -8,18 +8,18 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// FuzzObjects reads arbitrary objects. Nothing panics, every error of reading
-// is typed, an itinerary is always found, each flag is known or has an error,
-// and what is known satisfies the relations, but for those of HasStagePods: a
-// condition that there are stage pods can stand beside a plan that
-// has no volumes any more.
+// FuzzObjects decodes arbitrary objects. Nothing panics, decoding errors are typed,
+// an itinerary is always selected, each flag is known or has an error, and the known
+// flags satisfy the relations. Relations of HasStagePods are excepted: the condition
+// can remain after the plan has lost its volumes.
 func FuzzObjects(f *testing.F) {
 	r := readRecorded(f)
 	for i, m := range r.migrations {
 		o := r.objects(m)
 		f.Add(r.raw[m.Metadata], r.raw[o.Plan.Metadata], r.raw[o.Source.Metadata], r.raw[o.Destination.Metadata], i%2 == 0)
 	}
-	f.Add([]byte(`{"status":{"conditions":[{"type":"StagePodsCreated","status":"True"}]}}`), []byte(`{}`), []byte(`{"spec":{"url":"%zz"}}`), []byte(`null`), true)
+	created := []byte(`{"status":{"conditions":[{"type":"StagePodsCreated","status":"True"}]}}`)
+	f.Add(created, []byte(`{}`), []byte(`{"spec":{"url":"%zz"}}`), []byte(`null`), true)
 
 	f.Fuzz(func(t *testing.T, migration, plan, source, destination []byte, hasISs bool) {
 		streams := map[string]bool{}
@@ -63,11 +63,11 @@ func FuzzObjects(f *testing.F) {
 	})
 }
 
-// tryDecode returns nil for what cannot be read.
+// tryDecode returns nil if the object cannot be decoded.
 func tryDecode[T mtc.Decodable](t *testing.T, data []byte) *T {
 	object, err := mtc.Decode[T](data)
 	if typed := (*mtc.DecodeError)(nil); err != nil && (!errors.As(err, &typed) || object != nil) {
-		t.Errorf("an error of reading that is not typed, or an object beside it: %v", err)
+		t.Errorf("a decoding error is not typed, or comes with an object: %v", err)
 	}
 	return object
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// row is a phase as mtc-itineraries.json has it.
+// row is a phase in mtc-itineraries.json.
 type row struct {
 	Name    string   `json:"name"`
 	Step    string   `json:"step"`
@@ -49,8 +49,7 @@ func TestItinerariesAreThoseOfTheCurrentController(t *testing.T) {
 	}
 }
 
-// byFlags puts the names of flags in the order of the vocabulary: guards are
-// sets.
+// byFlags sorts the names of flags by the vocabulary, since guards are sets.
 func byFlags(t *testing.T, r row) row {
 	for _, names := range []*[]string{&r.All, &r.Any, &r.None, &r.Decides} {
 		set, err := mtc.Vocabulary().Parse(*names...)
@@ -82,9 +81,9 @@ func TestItinerariesAreValid(t *testing.T) {
 	}
 }
 
-// Upstream's handler of Canceling goes on behind EnsureAnnotationsDeleted if the
-// migration is a rollback. Nothing else jumps.
-func TestOnlyTheCancelOfARollbackJumps(t *testing.T) {
+// If the migration is a rollback, upstream's handler of Canceling continues after
+// EnsureAnnotationsDeleted. No other phase jumps.
+func TestJumpsOfItineraries(t *testing.T) {
 	got := map[string][]phases.Jump{}
 	for _, it := range mtc.Itineraries() {
 		for _, p := range it.Phases {
@@ -106,7 +105,7 @@ func TestOnlyTheCancelOfARollbackJumps(t *testing.T) {
 	}
 }
 
-func TestAPhaseReadsTheSameInEveryItinerary(t *testing.T) {
+func TestDescriptionsAreTheSameInEveryItinerary(t *testing.T) {
 	byName := map[string]string{}
 	byText := map[string]string{}
 	for _, it := range mtc.Itineraries() {
@@ -195,7 +194,7 @@ func TestItinerariesShareNothing(t *testing.T) {
 	}
 }
 
-func TestAnItineraryIsFoundByName(t *testing.T) {
+func TestItineraryByName(t *testing.T) {
 	for _, want := range mtc.Itineraries() {
 		got, err := mtc.Itinerary(want.Name)
 		require.NoError(t, err)
@@ -205,13 +204,15 @@ func TestAnItineraryIsFoundByName(t *testing.T) {
 	_, err := mtc.Itinerary("final")
 	var unknown *phases.UnknownItineraryError
 	require.ErrorAs(t, err, &unknown)
-	assert.Equal(t, &phases.UnknownItineraryError{Name: "final", Nearest: []string{"Final"}, Known: []string{"Stage", "Final", "Cancel", "Failed", "Rollback"}}, unknown)
+	assert.Equal(t, &phases.UnknownItineraryError{
+		Name: "final", Nearest: []string{"Final"}, Known: []string{"Stage", "Final", "Cancel", "Failed", "Rollback"},
+	}, unknown)
 	assert.EqualError(t, err, `unknown itinerary "final"; did you mean "Final"?`)
 }
 
-// The enhancement's third test, read off the guards: without a stage backup
-// and without volumes that go indirectly, every phase of DataBackup and
-// DataRestore that runs rides.
+// The enhancement's third test, for the guards: without a stage backup and without
+// volumes that are copied indirectly, each phase of DataBackup and DataRestore that
+// runs also rides.
 func TestNothingToBackUpShowsNoDataSteps(t *testing.T) {
 	all := mtc.Vocabulary().All()
 	for _, name := range []string{mtc.Stage, mtc.Final} {

@@ -2,7 +2,7 @@ package mtc
 
 import "strings"
 
-// The kinds that [Decode] reads, as objects write them.
+// The kinds that [Decode] accepts.
 const (
 	KindMigration   = "MigMigration"
 	KindPlan        = "MigPlan"
@@ -11,18 +11,18 @@ const (
 	KindImageStream = "ImageStream"
 )
 
-// The groups of these kinds. Image streams of old clusters are in the core
-// group, whose apiVersion has no group.
+// The API groups of the kinds. Old clusters have image streams in the core group,
+// whose apiVersion is only a version.
 const (
 	groupMigration = "migration.openshift.io"
 	groupImage     = "image.openshift.io"
 	versionCore    = "v1"
 )
 
-// KindOf returns the kind, one of the Kind constants, of an object with that
-// apiVersion and kind, and false if the object is none of MTC's. A kind counts
-// with its group, in any version: another project may have a MigPlan as well.
-// An object without an apiVersion is known by its kind alone.
+// KindOf returns the given kind and reports whether an object with that apiVersion
+// and kind is one of MTC's. The group must match, since another project may have a
+// MigPlan as well; the version does not matter. If apiVersion is empty, the kind
+// alone decides.
 func KindOf(apiVersion, kind string) (string, bool) {
 	switch kind {
 	case KindMigration, KindPlan, KindCluster, KindController, KindImageStream:
@@ -31,8 +31,8 @@ func KindOf(apiVersion, kind string) (string, bool) {
 	return kind, false
 }
 
-// isOf reports whether the group of an apiVersion is that of a kind, which is
-// one of the Kind constants.
+// isOf reports whether the group of an apiVersion is that of kind, one of the Kind
+// constants.
 func isOf(apiVersion, kind string) bool {
 	group, _, grouped := strings.Cut(apiVersion, "/")
 	switch {

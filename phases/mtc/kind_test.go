@@ -8,7 +8,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-func TestAKindCountsWithItsGroup(t *testing.T) {
+func TestKindOfChecksTheGroup(t *testing.T) {
 	const migration, image = "migration.openshift.io", "image.openshift.io"
 	groups := map[string]string{
 		"MigMigration": migration, "MigPlan": migration, "MigCluster": migration, "MigrationController": migration,

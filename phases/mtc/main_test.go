@@ -16,8 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// testdata reads one of the recorded files, which are shared with the
-// conformance tests.
+// testdata returns a recorded file of the conformance tests.
 func testdata(t testing.TB, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "tests", "conformance", "testdata", name))
@@ -25,7 +24,7 @@ func testdata(t testing.TB, name string) []byte {
 	return data
 }
 
-// recorded are the objects of objects.json, by kind.
+// recorded holds the objects of objects.json, by kind.
 type recorded struct {
 	migrations []*mtc.Migration // in the order of the file
 	plans      map[mtc.Ref]*mtc.Plan
@@ -69,7 +68,7 @@ func readRecorded(t testing.TB) recorded {
 	return r
 }
 
-// objects are those of one migration.
+// objects returns the objects of one migration.
 func (r recorded) objects(m *mtc.Migration) mtc.Objects {
 	p := r.plans[m.Spec.PlanRef]
 	return mtc.Objects{
@@ -81,8 +80,8 @@ func (r recorded) objects(m *mtc.Migration) mtc.Objects {
 	}
 }
 
-// want is a line of objects.want.jsonl. The flags that it lists are upstream's:
-// all but RollingBack.
+// want is a line of objects.want.jsonl. It lists upstream's flags: all except
+// RollingBack.
 type want struct {
 	Name, Itinerary string
 	Flags, Phases   []string
@@ -106,7 +105,7 @@ func decode[T mtc.Decodable](t testing.TB, data []byte) *T {
 	return object
 }
 
-// ask asks all flags.
+// ask evaluates all flags.
 func ask(t testing.TB, o mtc.Objects) phases.Evaluation {
 	t.Helper()
 	return sources(t, o).Evaluate(t.Context(), phases.Request{Read: mtc.Vocabulary().All()})

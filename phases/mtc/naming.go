@@ -2,8 +2,8 @@ package mtc
 
 import "github.com/konveyor/dynamic-pipeline/phases"
 
-// Naming is one of the two schemes that the enhancement proposes for the
-// steps which MTC calls StageBackup and StageRestore. The embedder chooses.
+// Naming is a naming scheme for the steps that MTC calls StageBackup and
+// StageRestore. The enhancement proposes two; the embedder chooses one.
 type Naming uint8
 
 const (
@@ -21,8 +21,8 @@ func (n Naming) String() string {
 	return "Data"
 }
 
-// Step returns the name of a step in the scheme: of one that has a name in
-// both, whichever was given; of any other, the name itself.
+// Step returns the name of a step in the scheme, given its name in either scheme.
+// The name of any other step is returned unchanged.
 func (n Naming) Step(name string) string {
 	for _, suffix := range []string{"Backup", "Restore"} {
 		if name == "Data"+suffix || name == "State"+suffix {
@@ -32,8 +32,8 @@ func (n Naming) Step(name string) string {
 	return name
 }
 
-// Rename returns the itinerary with its steps named in the scheme. Compile the
-// result, and everything that follows uses these names.
+// Rename returns a copy of the itinerary with its steps named in the scheme. Compile
+// the copy; plans, machines and pipelines then use these names.
 func (n Naming) Rename(it phases.Itinerary) phases.Itinerary {
 	renamed := make([]phases.Phase, len(it.Phases))
 	for i, p := range it.Phases {

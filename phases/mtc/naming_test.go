@@ -30,8 +30,9 @@ func TestNaming(t *testing.T) {
 	flags, err := mtc.Vocabulary().Parse("HasPVs", "IndirectVolume", "HasStageBackup", "EnableVolume")
 	require.NoError(t, err)
 	f := phases.NewFacts(flags, mtc.Vocabulary().All()&^flags)
-	assert.Equal(t, []string{"Prepare", "Backup", "DataBackup", "DataRestore", "Restore", "Cleanup"}, steps.Visible(machine.MustCompile(final).Plan(f)))
+	visible := steps.Visible(machine.MustCompile(final).Plan(f))
+	assert.Equal(t, []string{"Prepare", "Backup", "DataBackup", "DataRestore", "Restore", "Cleanup"}, visible)
 	renamed := machine.MustCompile(mtc.StateNames.Rename(final))
 	assert.Equal(t, []string{"Prepare", "Backup", "StateBackup", "StateRestore", "Restore", "Cleanup"}, steps.Visible(renamed.Plan(f)))
-	assert.Equal(t, mtc.DataBackup, final.Phases[19].Step, "the itinerary given is not changed")
+	assert.Equal(t, mtc.DataBackup, final.Phases[19].Step, "the given itinerary is not changed")
 }

@@ -2,13 +2,13 @@ package mtc
 
 import "encoding/json"
 
-// The structs of this file hold of each object what flags and itineraries are
-// found from, under the JSON names of MTC's custom resources. They are plain
-// data: fill them from typed objects, or with [Decode]. They are safe to share
-// between goroutines as long as they are not changed.
+// The structs of this file hold the fields of each object that determine flags and
+// itineraries, under the JSON names of MTC's custom resources. They are plain data:
+// fill them from typed objects, or with [Decode]. Goroutines may share them as long
+// as none changes them.
 
-// Ref names an object: as its metadata, and as another refers to it. It is
-// comparable, to serve as the key of a map.
+// Ref names an object, in its own metadata or as a reference from another object.
+// It is comparable and can be the key of a map.
 type Ref struct {
 	Name      string `json:"name,omitempty"`
 	Namespace string `json:"namespace,omitempty"`
@@ -30,7 +30,7 @@ type Migration struct {
 	Status   MigrationStatus `json:"status"`
 }
 
-// MigrationSpec is what a user asks of a migration.
+// MigrationSpec is the desired state of a migration.
 type MigrationSpec struct {
 	PlanRef      Ref  `json:"migPlanRef"`
 	Stage        bool `json:"stage"`
@@ -41,18 +41,17 @@ type MigrationSpec struct {
 	MigrateState bool `json:"migrateState"`
 }
 
-// MigrationStatus is how far a migration has come.
+// MigrationStatus is the progress of a migration.
 type MigrationStatus struct {
-	// Phase is the recorded phase; empty is [PhaseCreated].
+	// Phase is the recorded phase. Empty means [PhaseCreated].
 	Phase string `json:"phase"`
-	// Itinerary is the name of the itinerary that Phase belongs to. MTC 1.2
-	// stored it under "itenerary", which [Decode] reads if this one is absent
-	// or empty.
+	// Itinerary is the name of the itinerary that Phase belongs to. [Decode] reads
+	// "itenerary", the spelling of MTC 1.2, if "itinerary" is absent or empty.
 	Itinerary  string     `json:"itinerary"`
 	Errors     []string   `json:"errors"`
 	Conditions Conditions `json:"conditions"`
-	// Pipeline is kept as it was read, since its entries may be of an old form.
-	// Nothing in this package looks at it.
+	// Pipeline is raw, since its entries may have an old form. This package does
+	// not use it.
 	Pipeline json.RawMessage `json:"pipeline"`
 }
 
@@ -63,16 +62,16 @@ type Plan struct {
 	Status   PlanStatus `json:"status"`
 }
 
-// PlanSpec is what is to be migrated, and how.
+// PlanSpec describes what a plan migrates, and how.
 type PlanSpec struct {
 	SourceRef      Ref `json:"srcMigClusterRef"`
 	DestinationRef Ref `json:"destMigClusterRef"`
-	// Namespaces are written "a", or "a:b" if a becomes b.
+	// Namespaces are written "a", or "a:b" if namespace a of the source becomes b.
 	Namespaces []string `json:"namespaces"`
 	Volumes    []Volume `json:"persistentVolumes"`
 	Hooks      []Hook   `json:"hooks"`
-	// IndirectImage and IndirectVolume send images and volumes through a
-	// backup, in place of copying them from cluster to cluster.
+	// IndirectImage and IndirectVolume copy images and volumes through a backup
+	// instead of from cluster to cluster.
 	IndirectImage  bool `json:"indirectImageMigration"`
 	IndirectVolume bool `json:"indirectVolumeMigration"`
 	LiveMigrate    bool `json:"liveMigrate"`
@@ -84,7 +83,7 @@ type Volume struct {
 	Selection Selection `json:"selection"`
 }
 
-// Selection is what a user chose to do with a volume.
+// Selection is the user's choice for a volume.
 type Selection struct {
 	// Action is "copy", "move" or "skip".
 	Action string `json:"action"`
@@ -98,7 +97,7 @@ type Hook struct {
 	Phase string `json:"phase"`
 }
 
-// PlanStatus is what upstream found out about a plan.
+// PlanStatus is the observed state of a plan.
 type PlanStatus struct {
 	ExcludedResources []string   `json:"excludedResources"`
 	Conditions        Conditions `json:"conditions"`
@@ -110,28 +109,26 @@ type Cluster struct {
 	Spec     ClusterSpec `json:"spec"`
 }
 
-// ClusterSpec is where a cluster is.
+// ClusterSpec describes the location of a cluster.
 type ClusterSpec struct {
-	// URL is the address of its API server; the cluster that MTC itself runs
-	// on has none.
+	// URL is the address of the API server. It is empty for the cluster on which
+	// MTC itself runs.
 	URL string `json:"url"`
 }
 
-// Controller is a MigrationController, with which the operator of MTC is
-// configured.
+// Controller is a MigrationController, the configuration of MTC's operator.
 type Controller struct {
 	Metadata Ref            `json:"metadata"`
 	Spec     ControllerSpec `json:"spec"`
 }
 
-// ControllerSpec is how MTC is configured.
+// ControllerSpec is the configuration of MTC.
 type ControllerSpec struct {
-	// DisableImageCopy leaves images out of every migration.
+	// DisableImageCopy excludes images from all migrations.
 	DisableImageCopy bool `json:"disable_image_copy"`
 }
 
-// ImageStream is an ImageStream of OpenShift. All that matters is that it is
-// there.
+// ImageStream is an ImageStream of OpenShift. Only its existence matters.
 type ImageStream struct {
 	Metadata Ref `json:"metadata"`
 }

@@ -1,8 +1,8 @@
 package mtc
 
 // The names of the phases of [Itineraries], as upstream stores them in
-// status.phase. The constant of a phase is Phase followed by the name, because
-// steps and itineraries share some of these names.
+// status.phase. The constants have the prefix Phase because steps and itineraries
+// share some of the names.
 const (
 	// PhaseCreated is the first phase of Stage and Final. Upstream stores it as
 	// the empty string.
@@ -43,11 +43,10 @@ const (
 	PhaseEnsureStagePodsDeleted                 = "EnsureStagePodsDeleted"
 	PhaseEnsureStagePodsTerminated              = "EnsureStagePodsTerminated"
 	PhaseEnsureAnnotationsDeleted               = "EnsureAnnotationsDeleted"
-	// PhaseCompleted is the last phase of every itinerary. It does no work and
-	// ends in done.
+	// PhaseCompleted is the end phase of every itinerary. It does no work.
 	PhaseCompleted = "Completed"
 
-	// Final has these as well.
+	// Phases of Final that Stage does not have.
 
 	PhasePreBackupHooks                   = "PreBackupHooks"
 	PhaseEnsureInitialBackup              = "EnsureInitialBackup"
@@ -62,7 +61,7 @@ const (
 	PhasePostRestoreHooks                 = "PostRestoreHooks"
 	PhaseVerification                     = "Verification"
 
-	// Cancel has these as well.
+	// Phases of Cancel that none of the above has.
 
 	PhaseCanceling                            = "Canceling"
 	PhaseDeleteBackups                        = "DeleteBackups"
@@ -73,11 +72,11 @@ const (
 	PhaseUnQuiesceSrcApplications             = "UnQuiesceSrcApplications"
 	PhaseCanceled                             = "Canceled"
 
-	// Failed has this one as well.
+	// The phase of Failed that none of the above has.
 
 	PhaseMigrationFailed = "MigrationFailed"
 
-	// Rollback has these as well.
+	// Phases of Rollback that none of the above has.
 
 	PhaseRollback                                       = "Rollback"
 	PhaseQuiesceDestinationApplications                 = "QuiesceDestinationApplications"

@@ -13,7 +13,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-func TestEveryPhaseHasAConstantAndEveryConstantAPhase(t *testing.T) {
+func TestPhaseConstantsAreThoseOfTheItineraries(t *testing.T) {
 	phase := map[string]string{}
 	for _, it := range mtc.Itineraries() {
 		for _, p := range it.Phases {

@@ -13,7 +13,7 @@ import (
 
 var freeze = flag.Bool("freeze", false, "write the present catalogue as that of the last release: when a release has been made")
 
-func TestMigrationsOfTheLastReleaseGoOn(t *testing.T) {
+func TestMigrationsOfTheLastReleaseResume(t *testing.T) {
 	present, err := verify.ReleaseOf("mtc@current", machine.MustCompileSet(mtc.Itineraries()...))
 	require.NoError(t, err)
 	verify.Frozen(t, present, "testdata/last-release.yaml", verify.FrozenOptions{Update: *freeze})

@@ -1,14 +1,17 @@
 package mtc
 
-// Select returns the name of the itinerary that the migration is to follow,
-// by mig-controller's order of precedence: Failed if the status holds
-// errors or the condition Failed; else Cancel if spec.canceled is set or
-// the condition Canceled or Canceling counts; else Rollback by spec.rollback;
-// else Stage by spec.stage or spec.migrateState; else Final. A condition
-// counts only with status "True".
+// Select returns the name of the itinerary that the state of the migration selects.
+// The first match counts, as in mig-controller:
 //
-// It does not ask whether the migration is done; [Current] does. m must not be
-// nil. It is safe for concurrent use.
+//   - Failed, if the status has errors or the condition Failed
+//   - Cancel, if spec.canceled is set or the condition Canceled or Canceling is true
+//   - Rollback, if spec.rollback is set
+//   - Stage, if spec.stage or spec.migrateState is set
+//   - Final
+//
+// A condition counts only if its status is "True". Select ignores whether the
+// migration is done; see [Current]. m must not be nil. Select is safe for
+// concurrent use.
 func Select(m *Migration) string {
 	switch {
 	case len(m.Status.Errors) > 0 || m.Status.Conditions.Has(conditionFailed):
@@ -23,12 +26,12 @@ func Select(m *Migration) string {
 	return Final
 }
 
-// Done reports whether the migration has come to its end: its recorded phase
-// is [PhaseCompleted], which does no work and ends in done whatever the itinerary.
+// Done reports whether the migration is done: its recorded phase is
+// [PhaseCompleted], the end phase of every itinerary.
 func Done(m *Migration) bool { return m.Status.Phase == PhaseCompleted }
 
-// RecordedPhase returns the phase that the status records, under the name that
-// itineraries have for it: the empty one is [PhaseCreated].
+// RecordedPhase returns the phase that the status records, or [PhaseCreated] if
+// that is empty.
 func RecordedPhase(m *Migration) string {
 	if m.Status.Phase == "" {
 		return PhaseCreated
@@ -36,12 +39,11 @@ func RecordedPhase(m *Migration) string {
 	return m.Status.Phase
 }
 
-// Current returns the name of the itinerary that the migration is on. A
-// migration that is done never switches (promise 11 of the design): it stays
-// on the itinerary that its status records, as long as that is one of
-// [Itineraries]. Every other migration is on the one that [Select] names; its
-// recorded phase means something only if the recorded itinerary is that
-// one.
+// Current returns the name of the itinerary that the migration is on. A migration
+// that is done never switches (promise 11 of the design): it stays on the itinerary
+// that its status records, if that is one of [Itineraries]. Any other migration is
+// on the itinerary that [Select] returns; its recorded phase is meaningful only if
+// the recorded itinerary is the same.
 func Current(m *Migration) string {
 	if Done(m) {
 		switch m.Status.Itinerary {

@@ -9,45 +9,42 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Objects are the objects that the flags of one migration are found from. Any
-// of them may be nil: what was not read is not absent, so that flags which
-// depend on it are unknown, with a [*MissingError]. They must not be changed
-// while their [Sources] are in use.
+// Objects holds the objects that determine the flags of one migration. Any of them
+// may be nil. An object that was not read does not count as absent: flags that
+// depend on it are unknown, with a [*MissingError]. Do not change the objects while
+// their [Sources] are in use.
 type Objects struct {
 	Migration *Migration
-	// Plan is what the migration's migPlanRef names.
+	// Plan is the object of the migration's migPlanRef.
 	Plan *Plan
-	// Source and Destination are what the plan's srcMigClusterRef and
-	// destMigClusterRef name. If both names are the same, neither is needed.
+	// Source and Destination are the objects of the plan's srcMigClusterRef and
+	// destMigClusterRef. If both references are equal, neither is needed.
 	Source, Destination *Cluster
-	// Controller is the MigrationController of the migration's namespace. If
-	// nil, DisableImageCopy counts, as the setting of the controller that this
-	// is part of.
+	// Controller is the MigrationController of the migration's namespace. If nil,
+	// DisableImageCopy applies instead, the setting of the embedding controller.
 	Controller       *Controller
 	DisableImageCopy bool
-	// ImageStreams looks for image streams on the source cluster.
+	// ImageStreams searches the source cluster for image streams.
 	ImageStreams ImageStreams
-	// Unread returns why an object that is nil above was not read, such as a
-	// text that is broken, and nil if nothing that was read has it. It is
-	// called with the kind and the name under which another object refers to
-	// it; for the Controller with a namespace alone, and an error means that
-	// there is one. It may be called by several goroutines at once. If nil, it
-	// is not evaluated.
+	// Unread returns the reason why an object that is nil above was not read, such
+	// as a syntax error, or nil if the input did not contain it. Its arguments are
+	// the kind and another object's reference to it. For the Controller the
+	// reference has only a namespace, and an error means that a Controller exists.
+	// Unread must be safe for concurrent use. It may be nil.
 	Unread func(kind string, ref Ref) error
 }
 
-// ImageStreams looks for image streams on the source cluster of a migration.
-// It is the one question of MTC's flags that leaves the process, and may take
-// seconds; it is put only if the other flags do not settle the answer.
+// ImageStreams searches the source cluster of a migration for image streams. Only
+// this source of MTC's flags leaves the process, and it may take seconds. It is
+// called only if the other flags do not settle the answer.
 type ImageStreams interface {
-	// HasImageStreams reports whether at least one of the namespaces, which
-	// are names on the source cluster, holds an ImageStream. It returns once
-	// ctx is done. An error means that it is not known; the question will be
-	// put again another time.
+	// HasImageStreams reports whether at least one of the namespaces, named as on
+	// the source cluster, has an ImageStream. It must return once ctx is done. An
+	// error means that the answer is unknown; the call is retried later.
 	HasImageStreams(ctx context.Context, namespaces []string) (bool, error)
 }
 
-// ImageStreamsFunc makes [ImageStreams] of a function.
+// ImageStreamsFunc is a function that implements [ImageStreams].
 type ImageStreamsFunc func(ctx context.Context, namespaces []string) (bool, error)
 
 // HasImageStreams calls f.
@@ -55,25 +52,24 @@ func (f ImageStreamsFunc) HasImageStreams(ctx context.Context, namespaces []stri
 	return f(ctx, namespaces)
 }
 
-// ReadImageStreams answers from objects that have been read already. Its zero
-// value is that none was read, which does not mean that there are none. It is
-// safe for concurrent use as long as its maps are not changed.
+// ReadImageStreams implements [ImageStreams] with objects that were read in advance.
+// The zero value means that none was read, but not that there are none. It is safe
+// for concurrent use as long as its maps do not change.
 type ReadImageStreams struct {
-	// Namespaces are those in which an ImageStream was read.
+	// Namespaces is the set of namespaces of which an ImageStream was read.
 	Namespaces map[string]bool
-	// Unread are the namespaces of which an ImageStream is there or may be
-	// there that was not read, with the reason. The empty namespace stands for
-	// all: an input that could not be read to its end.
+	// Unread holds the namespaces that have or may have an ImageStream that was not
+	// read, with the reason. The empty namespace stands for all, such as after an
+	// input that ended early.
 	Unread map[string]error
-	// Complete reports that there are no image streams but those of Namespaces
-	// and Unread, although Namespaces may be empty.
+	// Complete means that there are no other image streams than those of Namespaces
+	// and Unread, even if Namespaces is empty.
 	Complete bool
 }
 
-// HasImageStreams reports whether one of the namespaces holds an ImageStream.
-// If none was read there, the error is a [*MissingError] if one of them is
-// among Unread, or if there is no ImageStream in any namespace and the list is
-// not known to be complete.
+// HasImageStreams reports whether one of the namespaces has an ImageStream. If none
+// of them was read, there are two cases of a [*MissingError]: one of the namespaces
+// is in Unread, or no ImageStream was read at all and r is not Complete.
 func (r ReadImageStreams) HasImageStreams(_ context.Context, namespaces []string) (bool, error) {
 	if slices.ContainsFunc(namespaces, func(n string) bool { return r.Namespaces[n] }) {
 		return true, nil
@@ -111,28 +107,28 @@ const (
 	resourcePersistentVolumes = "persistentvolumes"
 )
 
-// Sources returns how each of the 19 flags of [Vocabulary] is found in the objects:
-// the table of the design, section 5. Only HasISs is slow. DirectVolume and
-// HasStageBackup are computed from other flags; they, StorageConversion and
-// EnableImage are known as soon as what is known settles them, even if an
-// object is missing or a URL cannot be parsed.
+// Sources returns the sources of the 19 flags of [Vocabulary], which evaluate them
+// from the objects by the table of the design, section 5. Only HasISs is slow.
+// DirectVolume and HasStageBackup are computed from other flags. These two,
+// StorageConversion and EnableImage are known as soon as the known operands settle
+// them, even if an object is missing or a URL cannot be parsed.
 //
-// Each override takes the place of the source of its flag. The values that it
-// returns must keep the relations of the vocabulary: who overrides DirectImage
-// also overrides IndirectImage. Overrides that [phases.NewSources] refuses are
-// a [*phases.SourceError]; without overrides the error is nil.
+// Each override replaces the source of its flag. Its values must keep the relations
+// of the vocabulary: if you override DirectImage, also override IndirectImage. If
+// [phases.NewSources] refuses an override, the error is a [*phases.SourceError];
+// without overrides it is nil.
 //
-// What cannot be known is an error of its flag: a [*MissingError], a
-// [*ClusterURLError], or what ImageStreams returned. The sources are safe for
-// concurrent use as far as ImageStreams and the overrides are.
+// The error of an unknown flag is a [*MissingError], a [*ClusterURLError], or the
+// error of ImageStreams. The sources are safe for concurrent use if ImageStreams and
+// the overrides are.
 func Sources(o Objects, overrides ...phases.Source) (*phases.Sources, error) {
 	return o.sources(vocabulary, overrides)
 }
 
-// sources are the overrides and, of all other flags of MTC, the sources of the
+// sources returns the overrides and, for all other flags of MTC, the sources of the
 // table.
 func (o Objects) sources(v *phases.Vocabulary, overrides []phases.Source) (*phases.Sources, error) {
-	sources := slices.Clone(overrides) // first, since errors number them
+	sources := slices.Clone(overrides) // first, since errors name their index
 	var overridden phases.Flags
 	for _, s := range overrides {
 		overridden |= s.Flag
@@ -145,11 +141,11 @@ func (o Objects) sources(v *phases.Vocabulary, overrides []phases.Source) (*phas
 	return phases.NewSources(v, sources...)
 }
 
-// table has a source for each of MTC's flags.
+// table returns a source for each of MTC's flags.
 func (o Objects) table() []phases.Source {
 	return []phases.Source{
 		{Flag: Quiesce, Evaluate: o.migration(func(m *Migration) bool { return m.Spec.QuiescePods })},
-		{Flag: HasStagePods, Evaluate: o.migration(func(m *Migration) bool { return m.Status.Conditions.Has(conditionStagePodsCreated) })},
+		{Flag: HasStagePods, Evaluate: o.migration((*Migration).hasStagePods)},
 		{Flag: HasPVs, Evaluate: o.plan(func(p *Plan) bool { return p.someVolume(Volume.taken) })},
 		{Flag: HasVerify, Evaluate: o.migration(func(m *Migration) bool { return m.Spec.Verify })},
 		{Flag: HasISs, Slow: true, Evaluate: o.hasISs},
@@ -157,7 +153,10 @@ func (o Objects) table() []phases.Source {
 		{Flag: IndirectImage, Evaluate: o.plan(func(p *Plan) bool { return p.Spec.IndirectImage })},
 		{Flag: DirectVolume, Inputs: IndirectVolume, Evaluate: rule(o.directVolume).evaluate},
 		{Flag: IndirectVolume, Evaluate: o.plan(func(p *Plan) bool { return p.Spec.IndirectVolume })},
-		{Flag: HasStageBackup, Inputs: HasISs | IndirectImage | HasPVs | IndirectVolume | StorageConversion, Evaluate: rule(o.hasStageBackup).evaluate},
+		{
+			Flag: HasStageBackup, Inputs: HasISs | IndirectImage | HasPVs | IndirectVolume | StorageConversion,
+			Evaluate: rule(o.hasStageBackup).evaluate,
+		},
 		{Flag: EnableImage, Evaluate: rule(o.enableImage).evaluate},
 		{Flag: EnableVolume, Evaluate: o.plan(func(p *Plan) bool { return !p.excludes(resourcePersistentVolumes) })},
 		{Flag: HasPreBackupHooks, Evaluate: o.plan(func(p *Plan) bool { return p.hasHook("PreBackup") })},
@@ -170,16 +169,17 @@ func (o Objects) table() []phases.Source {
 	}
 }
 
-// migration and plan make sources that look at that object alone.
+// migration and plan return the Evaluate functions of sources that depend on that
+// object alone.
 func (o Objects) migration(is func(*Migration) bool) func(context.Context, phases.Facts) (phases.Truth, error) {
-	return rule(func(phases.Facts) evaluation { return o.migrationSays(is) }).evaluate
+	return rule(func(phases.Facts) evaluation { return o.migrationIs(is) }).evaluate
 }
 
 func (o Objects) plan(is func(*Plan) bool) func(context.Context, phases.Facts) (phases.Truth, error) {
-	return rule(func(phases.Facts) evaluation { return o.planSays(is) }).evaluate
+	return rule(func(phases.Facts) evaluation { return o.planIs(is) }).evaluate
 }
 
-// missing is the error of an object that is nil.
+// missing returns the error for an object that is nil.
 func (o Objects) missing(kind, role string, ref Ref) error {
 	e := &MissingError{Kind: kind, Role: role, Object: ref}
 	if o.Unread != nil {
@@ -188,16 +188,18 @@ func (o Objects) missing(kind, role string, ref Ref) error {
 	return e
 }
 
-// migrationSays and planSays are answered by the object, or unknown if it is
-// missing.
-func (o Objects) migrationSays(is func(*Migration) bool) evaluation {
+func (m *Migration) hasStagePods() bool { return m.Status.Conditions.Has(conditionStagePodsCreated) }
+
+// migrationIs and planIs evaluate a predicate of the object. The result is unknown
+// if the object is missing.
+func (o Objects) migrationIs(is func(*Migration) bool) evaluation {
 	if o.Migration == nil {
 		return evaluation{phases.Unknown, o.missing(KindMigration, "", Ref{})}
 	}
 	return evaluation{truth: phases.TruthOf(is(o.Migration))}
 }
 
-func (o Objects) planSays(is func(*Plan) bool) evaluation {
+func (o Objects) planIs(is func(*Plan) bool) evaluation {
 	if o.Plan == nil {
 		return evaluation{phases.Unknown, o.missingPlan()}
 	}
@@ -233,7 +235,7 @@ func (o Objects) hasISs(ctx context.Context, _ phases.Facts) (phases.Truth, erro
 func (o Objects) directVolume(known phases.Facts) evaluation {
 	return every(
 		not(of(known, IndirectVolume)),
-		o.planSays(func(p *Plan) bool { return p.someVolume(Volume.copiedDirectly) }),
+		o.planIs(func(p *Plan) bool { return p.someVolume(Volume.copiedDirectly) }),
 	)
 }
 
@@ -243,30 +245,30 @@ func (o Objects) hasStageBackup(known phases.Facts) evaluation {
 		some(
 			every(of(known, HasISs), of(known, IndirectImage)),
 			every(of(known, HasPVs), of(known, IndirectVolume)),
-			o.planSays(func(p *Plan) bool { return p.someVolume(Volume.needsBackup) }),
+			o.planIs(func(p *Plan) bool { return p.someVolume(Volume.needsBackup) }),
 		),
 	)
 }
 
 func (o Objects) storageConversion(phases.Facts) evaluation {
 	return every(
-		o.migrationSays(func(m *Migration) bool { return m.Spec.MigrateState || m.Spec.Rollback }),
-		o.planSays((*Plan).keepsNamespaces),
+		o.migrationIs(func(m *Migration) bool { return m.Spec.MigrateState || m.Spec.Rollback }),
+		o.planIs((*Plan).keepsNamespaces),
 		o.sameCluster(),
 	)
 }
 
 func (o Objects) enableImage(phases.Facts) evaluation {
 	return every(
-		o.migrationSays(func(m *Migration) bool { return !m.Spec.MigrateState }),
-		o.planSays(func(p *Plan) bool { return !p.excludes(resourceImageStreams) }),
-		o.planSays((*Plan).migratesImages),
+		o.migrationIs(func(m *Migration) bool { return !m.Spec.MigrateState }),
+		o.planIs(func(p *Plan) bool { return !p.excludes(resourceImageStreams) }),
+		o.planIs((*Plan).migratesImages),
 		o.copiesImages(),
 		not(o.sameCluster()),
 	)
 }
 
-// copiesImages reports whether the controller copies images at all.
+// copiesImages evaluates whether the controller copies images at all.
 func (o Objects) copiesImages() evaluation {
 	if o.Controller != nil {
 		return evaluation{truth: phases.TruthOf(!o.Controller.Spec.DisableImageCopy)}
@@ -282,10 +284,10 @@ func (o Objects) copiesImages() evaluation {
 	return evaluation{truth: phases.TruthOf(!o.DisableImageCopy)}
 }
 
-// sameCluster reports whether the two clusters are one: by name, or because
-// their URLs have the same host and port. Upstream compares url.Host, so that
-// another path makes no other cluster, and a URL without a host, such as one
-// without a scheme, equals the empty one.
+// sameCluster evaluates whether source and destination are the same cluster: by
+// reference, or because their URLs have the same host and port. Like upstream, it
+// compares url.Host: the path does not matter, and a URL without a host, such as one
+// without a scheme, equals the empty URL.
 func (o Objects) sameCluster() evaluation {
 	if o.Plan != nil && o.Plan.Spec.SourceRef.Name != "" && o.Plan.Spec.SourceRef == o.Plan.Spec.DestinationRef {
 		return evaluation{truth: phases.True}
@@ -301,12 +303,12 @@ func (o Objects) sameCluster() evaluation {
 	return evaluation{truth: phases.TruthOf(source == destination)}
 }
 
-// host is the host and port in the URL of a cluster, which ref names in the
-// plan.
+// host returns the host and port in the URL of a cluster. ref returns the plan's
+// reference to it.
 func (o Objects) host(c *Cluster, role string, ref func(*Plan) Ref) (string, error) {
 	switch {
 	case c == nil && o.Plan == nil:
-		return "", o.missingPlan() // which would name the cluster
+		return "", o.missingPlan() // since the plan would name the cluster
 	case c == nil:
 		return "", o.missing(KindCluster, role, ref(o.Plan))
 	}
@@ -317,17 +319,17 @@ func (o Objects) host(c *Cluster, role string, ref func(*Plan) Ref) (string, err
 	return u.Host, nil
 }
 
-// migratesImages reports whether the kind of migration that upstream found the
-// plan to be takes images along. A plan that has no such condition does: the
-// runs recorded from upstream have images enabled then.
+// migratesImages reports whether the type of migration that upstream identified for
+// the plan includes images. Without such a condition it does: runs recorded from
+// upstream have images enabled then.
 func (p *Plan) migratesImages() bool {
 	return !slices.ContainsFunc(p.Status.Conditions, func(c Condition) bool {
 		return c.counts(conditionMigrationType) && (c.Reason == reasonStateMigration || c.Reason == reasonStorageConversion)
 	})
 }
 
-// sourceNamespaces are the plan's namespaces as the source cluster names them,
-// in order, each once.
+// sourceNamespaces returns the plan's namespaces on the source cluster, in order and
+// without duplicates.
 func (p *Plan) sourceNamespaces() []string {
 	var names []string
 	seen := make(map[string]bool)
@@ -359,19 +361,19 @@ func (p *Plan) hasHook(phase string) bool {
 
 func (p *Plan) someVolume(is func(Volume) bool) bool { return slices.ContainsFunc(p.Spec.Volumes, is) }
 
-// taken reports whether the volume is migrated at all. A volume for which
-// nothing is chosen yet is not skipped.
+// taken reports whether the volume is migrated at all. A volume without a choice is
+// not skipped.
 func (v Volume) taken() bool { return v.Selection.Action != actionSkip }
 
-// copiedDirectly reports whether the volume is copied in a way that also works
-// without a backup.
+// copiedDirectly reports whether the volume is copied by a method that works without
+// a backup.
 func (v Volume) copiedDirectly() bool {
 	return v.Selection.Action == actionCopy &&
 		(v.Selection.CopyMethod == methodFilesystem || v.Selection.CopyMethod == methodBlock)
 }
 
-// needsBackup reports whether the volume goes by a backup whatever the plan
-// says of volumes in general: it is moved, or it is copied by snapshot.
+// needsBackup reports whether the volume needs a backup even if the plan copies
+// volumes directly: it is moved, or copied by snapshot.
 func (v Volume) needsBackup() bool {
 	return v.Selection.Action == actionMove ||
 		v.Selection.Action == actionCopy && v.Selection.CopyMethod == methodSnapshot

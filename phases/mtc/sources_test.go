@@ -16,7 +16,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-func TestRecordedObjectsGiveTheRecordedFlagsAndItineraries(t *testing.T) {
+func TestSourcesOfRecordedObjects(t *testing.T) {
 	r, wants := readRecorded(t), readWants(t)
 	require.Len(t, r.migrations, len(wants))
 	for _, m := range r.migrations {
@@ -33,7 +33,7 @@ func TestRecordedObjectsGiveTheRecordedFlagsAndItineraries(t *testing.T) {
 			}
 			assert.Empty(t, mtc.Vocabulary().Broken(answer.Facts))
 
-			// The guards, under these flags, let the recorded phases run.
+			// With these flags the guards admit exactly the recorded phases.
 			it, err := mtc.Itinerary(want.Itinerary)
 			require.NoError(t, err)
 			var run []string
@@ -49,7 +49,7 @@ func TestRecordedObjectsGiveTheRecordedFlagsAndItineraries(t *testing.T) {
 	}
 }
 
-// counter counts how often it is evaluated.
+// counter is a lister that counts its calls.
 type counter struct {
 	calls      atomic.Int32
 	namespaces []string // of the last call
@@ -63,8 +63,8 @@ func (c *counter) HasImageStreams(_ context.Context, namespaces []string) (bool,
 	return c.has, c.err
 }
 
-// scene is what the table tests change: a migration of one namespace between
-// two clusters, with nothing in it.
+// scene is the fixture of the table tests: a migration of one empty namespace
+// between two clusters.
 type scene struct {
 	m        mtc.Migration
 	p        mtc.Plan
@@ -105,7 +105,7 @@ func (s *scene) planIs(reason, status string) {
 	s.p.Status.Conditions = mtc.Conditions{{Type: "MigrationTypeIdentified", Status: status, Reason: reason}}
 }
 
-func TestEveryFlagIsFoundAsTheTableSays(t *testing.T) {
+func TestSourcesEvaluateEachFlag(t *testing.T) {
 	const yes, no, unknown = phases.True, phases.False, phases.Unknown
 	type values = map[phases.Flags]phases.Truth
 	none := func(*scene) {}
@@ -133,7 +133,7 @@ func TestEveryFlagIsFoundAsTheTableSays(t *testing.T) {
 		{"stage pods not created yet", func(s *scene) {
 			s.m.Status.Conditions = mtc.Conditions{{Type: "StagePodsCreated", Status: "False"}}
 		}, values{mtc.HasStagePods: no}},
-		{"a condition of the plan is none of the migration", func(s *scene) {
+		{"a condition of the plan, not of the migration", func(s *scene) {
 			s.p.Status.Conditions = mtc.Conditions{{Type: "StagePodsCreated", Status: "True"}}
 		}, values{mtc.HasStagePods: no}},
 
@@ -186,7 +186,8 @@ func TestEveryFlagIsFoundAsTheTableSays(t *testing.T) {
 		{"a plan of another type", func(s *scene) { s.planIs("FullMigrationPlan", "True") }, values{mtc.EnableImage: yes}},
 		{"a plan of two types", func(s *scene) {
 			s.planIs("FullMigrationPlan", "True")
-			s.p.Status.Conditions = append(s.p.Status.Conditions, mtc.Condition{Type: "MigrationTypeIdentified", Status: "True", Reason: "StorageConversionPlan"})
+			second := mtc.Condition{Type: "MigrationTypeIdentified", Status: "True", Reason: "StorageConversionPlan"}
+			s.p.Status.Conditions = append(s.p.Status.Conditions, second)
 		}, values{mtc.EnableImage: no}},
 		{"another condition with the reason of a type", func(s *scene) {
 			s.p.Status.Conditions = mtc.Conditions{{Type: "Ready", Status: "True", Reason: "StateMigrationPlan"}}
@@ -196,7 +197,7 @@ func TestEveryFlagIsFoundAsTheTableSays(t *testing.T) {
 			values{mtc.EnableImage: no, mtc.EnableVolume: yes}},
 		{"a controller that copies images, whatever the setting", func(s *scene) { s.controller, s.setting = &mtc.Controller{}, true },
 			values{mtc.EnableImage: yes}},
-		{"a plan whose type does not count", func(s *scene) { s.planIs("StateMigrationPlan", "False") }, values{mtc.EnableImage: yes}},
+		{"a plan whose type condition is false", func(s *scene) { s.planIs("StateMigrationPlan", "False") }, values{mtc.EnableImage: yes}},
 		{"images on the same cluster", func(s *scene) { s.sameCluster() }, values{mtc.EnableImage: no, mtc.StorageConversion: no}},
 
 		{"a storage conversion", func(s *scene) { s.sameCluster(); s.m.Spec.MigrateState = true },
@@ -271,7 +272,7 @@ func TestEveryFlagIsFoundAsTheTableSays(t *testing.T) {
 	}
 }
 
-func TestImageStreamsAreLookedForInTheSourceNamespaces(t *testing.T) {
+func TestImageStreamsAreSearchedInTheSourceNamespaces(t *testing.T) {
 	s := newScene()
 	s.p.Spec.Namespaces = []string{"b:c", "a", "b:d", "a:a"}
 	ask(t, s.objects())
@@ -279,7 +280,7 @@ func TestImageStreamsAreLookedForInTheSourceNamespaces(t *testing.T) {
 
 }
 
-func TestImageStreamsThatWereReadAndThoseThatWereNot(t *testing.T) {
+func TestReadImageStreams(t *testing.T) {
 	cut, broken := errors.New("the file ended early"), errors.New("no YAML")
 	in := func(namespaces ...string) map[string]bool {
 		read := map[string]bool{}
@@ -298,7 +299,7 @@ func TestImageStreamsThatWereReadAndThoseThatWereNot(t *testing.T) {
 		{name: "one in a namespace of the plan", streams: mtc.ReadImageStreams{Namespaces: in("c", "b")}, want: phases.True},
 		{name: "one elsewhere", streams: mtc.ReadImageStreams{Namespaces: in("c")}, want: phases.False},
 		{name: "none at all", want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream"},
-			text: "flag HasISs is unknown: no ImageStream was read, so that there may be some; read those of the source cluster"},
+			text: "flag HasISs is unknown: no ImageStream was read, but there may be some; read those of the source cluster"},
 		{name: "none, and that is all there are", streams: mtc.ReadImageStreams{Complete: true}, want: phases.False},
 		{name: "one elsewhere, before the input ended early", streams: mtc.ReadImageStreams{Namespaces: in("c"), Unread: map[string]error{"": cut}},
 			want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream", Err: cut},
@@ -310,7 +311,7 @@ func TestImageStreamsThatWereReadAndThoseThatWereNot(t *testing.T) {
 		{name: "a broken one elsewhere", streams: mtc.ReadImageStreams{Namespaces: in("d"), Unread: map[string]error{"c": broken}}, want: phases.False},
 		{name: "a broken one elsewhere, and none read", streams: mtc.ReadImageStreams{Unread: map[string]error{"c": broken}},
 			want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream"},
-			text: "flag HasISs is unknown: no ImageStream was read, so that there may be some; read those of the source cluster"},
+			text: "flag HasISs is unknown: no ImageStream was read, but there may be some; read those of the source cluster"},
 		{name: "a broken one here, of all there are", streams: mtc.ReadImageStreams{Unread: map[string]error{"a": broken}, Complete: true},
 			want: phases.Unknown, missing: &mtc.MissingError{Kind: "ImageStream", Object: mtc.Ref{Namespace: "a"}, Err: broken},
 			text: "flag HasISs is unknown: the ImageStream of namespace a could not be read: no YAML"},
@@ -339,12 +340,12 @@ func TestImageStreamsThatWereReadAndThoseThatWereNot(t *testing.T) {
 	}
 }
 
-// unknowns are the flags that an answer leaves unknown, by name.
+// unknowns returns the names of the unknown flags.
 func unknowns(a phases.Evaluation) []string {
 	return mtc.Vocabulary().Names(mtc.Vocabulary().All() &^ a.Facts.Known())
 }
 
-func TestAListerThatFailsLeavesTheRestKnown(t *testing.T) {
+func TestSourcesWithFailingLister(t *testing.T) {
 	s := newScene()
 	s.p.Spec.IndirectImage = true
 	s.lister.err = errors.New("connection refused")
@@ -360,7 +361,7 @@ func TestAListerThatFailsLeavesTheRestKnown(t *testing.T) {
 	assert.EqualValues(t, 1, s.lister.calls.Load())
 }
 
-func TestAListerThatFailsDoesNotMatterToASettledBackup(t *testing.T) {
+func TestSourcesSettleTheBackupWithFailingLister(t *testing.T) {
 	for name, given := range map[string]func(*scene){
 		"direct images":      func(s *scene) { s.p.Spec.IndirectImage = false },
 		"a moved volume":     func(s *scene) { s.volumes(mtc.Selection{Action: "move"}) },
@@ -377,7 +378,7 @@ func TestAListerThatFailsDoesNotMatterToASettledBackup(t *testing.T) {
 	}
 }
 
-func TestAMissingObjectIsATypedErrorOfTheFlagsThatNeedIt(t *testing.T) {
+func TestMissingErrorNamesTheMissingObject(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		given   func(*mtc.Objects)
@@ -429,7 +430,7 @@ func TestAMissingObjectIsATypedErrorOfTheFlagsThatNeedIt(t *testing.T) {
 	})
 }
 
-func TestAnObjectThatCouldNotBeReadIsNamedWithTheReason(t *testing.T) {
+func TestMissingErrorWrapsTheReason(t *testing.T) {
 	broken := errors.New("spec is a list")
 	for _, tt := range []struct {
 		name  string
@@ -470,7 +471,7 @@ func TestAnObjectThatCouldNotBeReadIsNamedWithTheReason(t *testing.T) {
 			assert.EqualError(t, missing, tt.text)
 			assert.ErrorIs(t, missing, broken)
 			if tt.asked.Kind == mtc.KindController {
-				assert.Empty(t, simply, "without a controller the setting counts")
+				assert.Empty(t, simply, "without a controller the setting applies")
 				simply = []string{"EnableImage"}
 			}
 			assert.Equal(t, simply, unknowns(answer))
@@ -478,9 +479,9 @@ func TestAnObjectThatCouldNotBeReadIsNamedWithTheReason(t *testing.T) {
 	}
 }
 
-// What was not read is not absent: whatever an object says that is missing, a
-// flag that is known without it has the value that it has with it.
-func TestWhatIsKnownWithoutAnObjectIsWhatIsKnownWithIt(t *testing.T) {
+// An object that was not read does not count as absent: a flag that is known without
+// the object has the same value with it.
+func TestSourcesAgreeWithAndWithoutAnObject(t *testing.T) {
 	selections := []mtc.Selection{{}, {Action: "skip"}, {Action: "move"}, {Action: "copy", CopyMethod: "filesystem"}}
 	missing := map[string]func(*mtc.Objects){
 		"migration": func(o *mtc.Objects) { o.Migration = nil },
@@ -524,7 +525,7 @@ func TestWhatIsKnownWithoutAnObjectIsWhatIsKnownWithIt(t *testing.T) {
 	require.NotZero(t, compared)
 }
 
-func TestAMissingClusterMattersOnlyIfNothingElseSettlesIt(t *testing.T) {
+func TestMissingClusterMattersOnlyIfNothingElseSettlesTheFlag(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		given   func(*scene)
@@ -549,7 +550,7 @@ func TestAMissingClusterMattersOnlyIfNothingElseSettlesIt(t *testing.T) {
 	}
 }
 
-func TestAURLThatCannotBeParsedIsATypedError(t *testing.T) {
+func TestClusterURLError(t *testing.T) {
 	s := newScene()
 	s.src.Spec.URL = "%zz"
 	answer := ask(t, s.objects())
@@ -559,11 +560,11 @@ func TestAURLThatCannotBeParsedIsATypedError(t *testing.T) {
 	assert.Equal(t, "%zz", bad.URL)
 	var cause *url.Error
 	require.ErrorAs(t, bad, &cause)
-	assert.EqualError(t, bad, `spec.url of MigCluster n/source is no URL: parse "%zz": invalid URL escape "%zz"; correct it`)
+	assert.EqualError(t, bad, `spec.url of MigCluster n/source is not a URL: parse "%zz": invalid URL escape "%zz"; correct it`)
 }
 
-// matters is a simple stand-in for a plan: the unknown flags of the
-// guards that are not settled.
+// matters stands in for a plan: it returns the unknown flags of the guards that are
+// not settled.
 func matters(guards ...phases.Guard) func(phases.Facts) phases.Flags {
 	return func(f phases.Facts) (open phases.Flags) {
 		for _, g := range guards {
@@ -585,7 +586,7 @@ func guardsOf(t *testing.T, name string) (guards []phases.Guard, reads phases.Fl
 	return guards, it.Reads()
 }
 
-func TestTheListerIsAskedOnlyIfItsAnswerMatters(t *testing.T) {
+func TestListerIsCalledOnlyIfItsAnswerMatters(t *testing.T) {
 	registries := []phases.Guard{{All: mtc.HasISs | mtc.IndirectImage | mtc.EnableImage}}
 	final, finalReads := guardsOf(t, mtc.Final)
 	failed, failedReads := guardsOf(t, mtc.Failed)
@@ -624,7 +625,7 @@ func TestTheListerIsAskedOnlyIfItsAnswerMatters(t *testing.T) {
 	}
 }
 
-func TestTheListerIsAskedOnceForAllFlags(t *testing.T) {
+func TestListerIsCalledOnceForAllFlags(t *testing.T) {
 	s := newScene()
 	s.p.Spec.IndirectImage = true
 	answer := ask(t, s.objects())
@@ -632,15 +633,15 @@ func TestTheListerIsAskedOnceForAllFlags(t *testing.T) {
 	assert.Equal(t, mtc.Vocabulary().All(), answer.Evaluated)
 	assert.EqualValues(t, 1, s.lister.calls.Load())
 
-	// What is known is not evaluated again.
+	// Known flags are not evaluated again.
 	again := sources(t, s.objects()).Evaluate(t.Context(), phases.Request{Read: mtc.Vocabulary().All(), Known: answer.Facts})
 	assert.Zero(t, again.Evaluated)
 	assert.Equal(t, answer.Facts, again.Facts)
 	assert.EqualValues(t, 1, s.lister.calls.Load())
 }
 
-// What is known already counts for the flags that are computed from it, even
-// if the objects say otherwise by now: a running migration does not drift.
+// Flags are computed from the known flags, even if the objects have changed since: a
+// running migration does not drift.
 func TestComputedFlagsFollowWhatIsKnown(t *testing.T) {
 	s := newScene()
 	s.volumes(mtc.Selection{Action: "copy", CopyMethod: "filesystem"})
@@ -651,7 +652,7 @@ func TestComputedFlagsFollowWhatIsKnown(t *testing.T) {
 	assert.Equal(t, phases.True, answer.Facts.Of(mtc.HasStageBackup))
 }
 
-func TestAContextThatIsDoneLeavesEverythingUnknown(t *testing.T) {
+func TestSourcesWithCanceledContext(t *testing.T) {
 	s := newScene()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -661,12 +662,14 @@ func TestAContextThatIsDoneLeavesEverythingUnknown(t *testing.T) {
 	assert.Zero(t, s.lister.calls.Load())
 }
 
-// Every combination of what the flags depend on gives an assignment that
-// satisfies the relations, as far as it can be known, however few of the
-// objects there are. Only HasStagePods may break its own: it is a condition
-// that the controller wrote down earlier.
-func TestWhatIsFoundSatisfiesTheRelations(t *testing.T) {
-	selections := []mtc.Selection{{}, {Action: "skip"}, {Action: "move"}, {Action: "copy", CopyMethod: "filesystem"}, {Action: "copy", CopyMethod: "snapshot"}}
+// In every combination of inputs, with or without each object, the known flags
+// satisfy the relations. Only HasStagePods may break its own, since it is a condition
+// that the controller recorded earlier.
+func TestSourcesSatisfyTheRelations(t *testing.T) {
+	selections := []mtc.Selection{
+		{}, {Action: "skip"}, {Action: "move"},
+		{Action: "copy", CopyMethod: "filesystem"}, {Action: "copy", CopyMethod: "snapshot"},
+	}
 	down := mtc.ImageStreamsFunc(func(context.Context, []string) (bool, error) { return false, errors.New("down") })
 	for bits := range 1 << 10 {
 		on := func(i int) bool { return bits>>i&1 == 1 }
@@ -692,7 +695,8 @@ func TestWhatIsFoundSatisfiesTheRelations(t *testing.T) {
 			o.DisableImageCopy = on(9)
 			facts := ask(t, o).Facts
 			if broken := mtc.Vocabulary().Broken(facts); len(broken) > 0 {
-				t.Fatalf("%#b %v: %v breaks %v", bits, selection, mtc.Vocabulary().Names(facts.True()), mtc.Vocabulary().Literals(broken[0]))
+				names, clause := mtc.Vocabulary().Names(facts.True()), mtc.Vocabulary().Literals(broken[0])
+				t.Fatalf("%#b %v: %v breaks %v", bits, selection, names, clause)
 			}
 		}
 	}

@@ -1,15 +1,15 @@
 package mtc
 
-// Switch is a way from one itinerary to another: a migration leaves From for
-// To. When completes "when": "a phase failed".
+// Switch is a possible switch between itineraries: a migration leaves From for To.
+// When is the condition as a clause, such as "a phase failed".
 type Switch struct {
 	From, To string
 	When     string
 }
 
-// Switches returns the ways between [Itineraries], by the itinerary that is
-// left. [Select] decides which one a migration takes. Each call makes a new
-// list, so that a caller may change what it gets.
+// Switches returns all switches between [Itineraries], ordered by From. [Select]
+// decides which of them a migration makes. Each call returns a new list, which the
+// caller may change.
 func Switches() []Switch {
 	const failed, canceled = "a phase failed", "it is canceled"
 	return []Switch{

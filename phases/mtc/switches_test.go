@@ -8,8 +8,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// Each switch is one that Select makes: the migration is on From, and on To
-// once what the switch names has happened.
+// Each switch is one that Select makes: the migration is on From and, once the
+// condition of the switch is met, on To.
 func TestSwitchesAreThoseOfSelect(t *testing.T) {
 	begun := map[string]mtc.Migration{mtc.Final: {}}
 	for name, set := range map[string]func(*mtc.Migration){

@@ -2,12 +2,12 @@ package mtc
 
 import "github.com/konveyor/dynamic-pipeline/phases"
 
-// Selected returns the names of all itineraries that [Select] can return, for the
-// verifier (package machine/verify). Each call makes a new list.
+// Selected returns the names of all itineraries that [Select] can return, for
+// package machine/verify. Each call returns a new list.
 func Selected() []string { return []string{Stage, Final, Cancel, Failed, Rollback} }
 
-// Suppressed returns the findings of the verifier about [Itineraries] that are meant
-// so, with the reasons. Each call makes a new list.
+// Suppressed returns the findings of package machine/verify about [Itineraries] that
+// are intended, with reasons. Each call returns a new list.
 func Suppressed() []phases.Suppression {
 	return []phases.Suppression{{
 		Rule: "step-cut-in-two", Itinerary: Rollback, Step: CleanupMigrated,

@@ -14,11 +14,12 @@ import (
 )
 
 const (
-	root = "../.."
-	file = "machine/controller/alerts.yaml"
+	root   = "../.."
+	file   = "machine/controller/alerts.yaml"
+	readme = "machine/controller/README.md"
 )
 
-// prometheusRule is what the alerts use of a PrometheusRule.
+// prometheusRule has the fields of a PrometheusRule that the alerts use.
 type prometheusRule struct {
 	APIVersion string            `json:"apiVersion"`
 	Kind       string            `json:"kind"`
@@ -26,7 +27,7 @@ type prometheusRule struct {
 	Spec       spec              `json:"spec"`
 }
 
-// spec is a rules file of Prometheus.
+// spec has the format of a rules file of Prometheus.
 type spec struct {
 	Groups []struct {
 		Name  string `json:"name"`
@@ -42,7 +43,7 @@ type rule struct {
 	Annotations map[string]string `json:"annotations"`
 }
 
-// unitTests is what is read here of promtool's unit tests.
+// unitTests has the fields of promtool's unit tests that are checked here.
 type unitTests struct {
 	Tests []struct {
 		Name     string `json:"name"`
@@ -64,8 +65,8 @@ func readAlerts(t *testing.T) prometheusRule {
 	return p
 }
 
-// promtool calls promtool in a folder that has the alerts as rules.yaml beside
-// their unit tests.
+// promtool runs promtool in a directory with the alerts as rules.yaml and their unit
+// tests.
 func promtool(t *testing.T, args ...string) {
 	dir := t.TempDir()
 	rules, err := yaml.Marshal(readAlerts(t).Spec)
@@ -75,10 +76,10 @@ func promtool(t *testing.T, args ...string) {
 	cmd := exec.Command("promtool", args...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s\nIf promtool is missing, run ./install.", out)
+	require.NoError(t, err, "%s\nif promtool is missing, run ./install", out)
 }
 
-func TestPromtoolAcceptsTheAlerts(t *testing.T) {
+func TestAlertsPassPromtool(t *testing.T) {
 	promtool(t, "check", "rules", "--lint=all", "--lint-fatal", "rules.yaml")
 }
 
@@ -94,8 +95,8 @@ func TestAlertsAreComplete(t *testing.T) {
 	}
 }
 
-// Each alert has a file of unit tests, in which it fires at least once and is
-// silent at least once.
+// Each alert has a file of unit tests in which it both fires and is silent at least
+// once.
 func TestAlertsFire(t *testing.T) {
 	var files []string
 	for _, r := range readAlerts(t).Spec.Groups[0].Rules {
@@ -109,7 +110,7 @@ func TestAlertsFire(t *testing.T) {
 			fires, silent := false, false
 			for _, test := range u.Tests {
 				for _, e := range test.Expected {
-					// promtool takes an alert that does not exist for a silent one.
+					// To promtool, an alert that does not exist is silent.
 					require.Equal(t, r.Alert, e.Alert, test.Name)
 					fires = fires || len(e.Firing) > 0
 					silent = silent || len(e.Firing) == 0
@@ -123,17 +124,17 @@ func TestAlertsFire(t *testing.T) {
 	found, err := filepath.Glob("testdata/*")
 	require.NoError(t, err)
 	slices.Sort(files)
-	assert.Equal(t, files, found, "each file must be of one alert")
+	assert.Equal(t, files, found, "each file must belong to one alert")
 }
 
 func TestReadmeNamesTheAlerts(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	text, err := os.ReadFile(filepath.Join(root, readme))
 	require.NoError(t, err)
-	names := []string{"(" + file + ")"}
+	names := []string{"(" + filepath.Base(file) + ")"}
 	for _, r := range readAlerts(t).Spec.Groups[0].Rules {
 		names = append(names, "`"+r.Alert+"`")
 	}
 	for _, name := range names {
-		assert.True(t, strings.Contains(string(text), name), "README.md must have %s", name)
+		assert.True(t, strings.Contains(string(text), name), "%s must have %s", readme, name)
 	}
 }

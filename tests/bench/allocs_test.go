@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The race detector allocates by itself, so it is not there.
+// This test is not built with the race detector, which allocates too.
 func TestAllocations(t *testing.T) {
 	allocations := func(makes func(tb testing.TB) subject) float64 {
 		s := makes(t)
@@ -22,9 +22,9 @@ func TestAllocations(t *testing.T) {
 		got, atMost   float64
 		looplab, hops float64
 	}{
-		{"a hop from a position, beside looplab's own", allocations(hop), 3, bareHop, 1},
-		{"a hop from a checkpoint, beside looplab's own", allocations(resume), 3, bareHop, 1},
-		{"a hop of a run with plan and pipeline, beside looplab's own", allocations(pipelineRun(busy)), 8, bareRun, float64(loads[0].hops)},
+		{"a hop from a position, in addition to looplab's", allocations(hop), 3, bareHop, 1},
+		{"a hop from a checkpoint, in addition to looplab's", allocations(resume), 3, bareHop, 1},
+		{"a hop of a run with plan and pipeline, in addition to looplab's", allocations(pipelineRun(busy)), 8, bareRun, float64(loads[0].hops)},
 	} {
 		assert.LessOrEqual(t, (c.got-c.looplab)/c.hops, c.atMost, c.name)
 	}

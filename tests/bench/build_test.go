@@ -14,8 +14,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// BenchmarkBuild makes what can be shared of Final, and takes the first hop with it:
-// some put work off until then.
+// BenchmarkBuild builds the shared definition of Final and takes its first hop, since
+// some contenders defer work until then.
 func BenchmarkBuild(b *testing.B) {
 	compare(b, hopTo,
 		contender{here, func(tb testing.TB) subject {
@@ -59,8 +59,8 @@ func BenchmarkBuild(b *testing.B) {
 	)
 }
 
-// checks are what is done with itineraries before they run. Each returns what is to
-// be true once it has succeeded.
+// checks are the operations on itineraries before they run. Each reports whether its
+// result is the expected one.
 var checks = []struct {
 	name string
 	do   func(itineraries []phases.Itinerary) (bool, error)
@@ -77,7 +77,7 @@ var checks = []struct {
 		found := verify.Check(set, verify.Options{Suppressions: mtc.Suppressed()})
 		return len(found) > 0 && len(verify.Failing(found, verify.Error)) == 0, nil
 	}},
-	// A phase is moved, so that the states of both are worked out.
+	// A moved phase makes Compat explore the states of both releases.
 	{"compat", func(itineraries []phases.Itinerary) (bool, error) {
 		changed := slices.Clone(itineraries)
 		for i := range changed {
@@ -107,8 +107,7 @@ func release(name string, itineraries []phases.Itinerary) (*verify.Release, erro
 	return verify.ReleaseOf(name, set)
 }
 
-// BenchmarkCheck is what is done with Final, and with MTC's five itineraries, before
-// they run.
+// BenchmarkCheck compiles, verifies and compares Final, and MTC's five itineraries.
 func BenchmarkCheck(b *testing.B) {
 	for _, c := range checks {
 		for _, of := range []struct {
@@ -128,7 +127,7 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
-// dumps returns an op that draws, and whether the drawing has the last phase.
+// dumps returns a subject that draws, and checks that the drawing is not trivial.
 func dumps(draw func() (string, error)) subject {
 	var text string
 	return subject{

@@ -11,8 +11,8 @@ import (
 
 var errRefused = errors.New("the event was refused")
 
-// newCocoonspace builds an FSM of one run: its state cannot be set, and its guards
-// get no argument.
+// newCocoonspace builds an FSM for one run, since its state cannot be set and its
+// guards have no arguments.
 func (d *definition) newCocoonspace(initial int, r *run) *fsm.FSM {
 	f := fsm.New(fsm.State(initial))
 	for to, sources := range d.sources {
@@ -24,10 +24,10 @@ func (d *definition) newCocoonspace(initial int, r *run) *fsm.FSM {
 	return f
 }
 
-// cocoonspaceEvent is the event that leads to a state.
+// cocoonspaceEvent returns the event that leads to a state.
 func cocoonspaceEvent(to int) fsm.Event { return fsm.Event(to) }
 
-// cocoonspaceHop is a hop of an FSM that is there already.
+// cocoonspaceHop is a hop of an FSM that exists already.
 func cocoonspaceHop(tb testing.TB) subject {
 	d, r := newDefinition(tb, itinerary(tb)), &run{flags: busy}
 	from := d.index[hopFrom]

@@ -1,14 +1,13 @@
-// Package bench measures this project beside what its users would otherwise take:
-// looplab/fsm, qmuntal/stateless and cocoonspace/fsm used directly, the loops over
-// a list of phases that mig-controller and forklift have, and bit masks written by
-// hand, the limit. All of them go the same way: MTC's Final with the same flags.
+// Package bench compares this project with its alternatives: looplab/fsm,
+// qmuntal/stateless and cocoonspace/fsm used directly, loops over a list of phases
+// like those of mig-controller and forklift, and handwritten bit masks, the lower
+// bound. All run MTC's Final with the same flags.
 //
-// Each benchmark checks after its timed loop that what it measured came to the
-// right end. The names follow one pattern, so that benchstat can put the
-// contenders side by side:
+// Each benchmark checks the result of the measured code after its timed loop. The
+// names follow one pattern, by which benchstat groups the contenders:
 //
 //	BenchmarkHop/by=looplab-shared
 //
-// The README's tables are made from testdata/results.txt by its test, which fails
-// if they differ; with -update it rewrites them.
+// TestREADME generates the README's tables from testdata/results.txt, and fails if
+// they differ; with -update it rewrites them.
 package bench

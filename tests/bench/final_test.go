@@ -13,8 +13,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// busy are the flags of a final migration with much to do: 44 of its 50 phases
-// run. With those of half, 26 do.
+// busy are the flags of a final migration in which 44 of the 50 phases run. With
+// half, 26 run.
 const (
 	busy = mtc.Quiesce | mtc.HasStagePods | mtc.HasPVs | mtc.HasVerify | mtc.HasISs | mtc.IndirectImage |
 		mtc.IndirectVolume | mtc.HasStageBackup | mtc.EnableImage | mtc.EnableVolume | mtc.HasPreBackupHooks |
@@ -29,8 +29,8 @@ var loads = []struct {
 	hops  int
 }{{"busy", busy, 44}, {"half", half, 26}}
 
-// The hop that is measured, in a run with the flags of busy. It is refused without
-// HasStageBackup.
+// The measured hop, in a run with the flags of busy. Without HasStageBackup its guard
+// refuses it.
 const (
 	hopFrom = "EnsureStageBackup"
 	hopTo   = "StageBackupCreated"
@@ -57,15 +57,14 @@ func graph(tb testing.TB) *machine.Graph {
 	return g
 }
 
-// definition is an itinerary without jumps as its peers need it: states with
-// guards, and the transitions that there may be. State 0 is before the first
-// phase.
+// definition is an itinerary without jumps in the form that the peers need: states
+// with guards, and the possible transitions. State 0 precedes the first phase.
 type definition struct {
 	states  []string
-	steps   []string // of each state
-	events  []string // to each state, one per destination
+	steps   []string // by state
+	events  []string // by destination
 	index   map[string]int
-	sources [][]int // of each state, those that lead there
+	sources [][]int // by destination, the states that lead there
 	guards  masks
 }
 
@@ -84,7 +83,7 @@ func newDefinition(tb testing.TB, it phases.Itinerary) *definition {
 	edges, err := g.Edges()
 	require.NoError(tb, err)
 	for _, e := range edges {
-		require.Less(tb, e.To, g.Len(), "it ends by an end phase")
+		require.Less(tb, e.To, g.Len(), "the itinerary ends in an end phase")
 		d.sources[e.To+1] = append(d.sources[e.To+1], e.From+1)
 	}
 	return d
@@ -93,36 +92,36 @@ func newDefinition(tb testing.TB, it phases.Itinerary) *definition {
 // next returns the state after a state.
 func (d *definition) next(state int, f phases.Flags) int { return d.guards.next(state, f) }
 
-// last is the end phase.
+// last returns the state of the end phase.
 func (d *definition) last() int { return len(d.states) - 1 }
 
-// run is one run of a peer, as a controller holds it: where it is, and its flags.
+// run is the state of one run of a peer, as a controller would store it.
 type run struct {
 	state int
 	flags phases.Flags
 }
 
-// contender is one way of doing what a benchmark measures.
+// contender is an implementation that a benchmark measures.
 type contender struct {
 	by   string
 	make func(tb testing.TB) subject
 }
 
-// subject is a contender that is set up: op is measured, and came returns what the
-// last op has come to.
+// subject is a contender that is set up: op is measured, and came returns the result
+// of the last op.
 type subject struct {
 	op   func() error
 	came func() any
 }
 
-// compare measures the contenders one after the other. What each comes to must be
-// what is wanted.
+// compare measures the contenders one after the other. The result of each must be
+// want.
 func compare(b *testing.B, want any, contenders ...contender) {
 	b.Helper()
 	for _, c := range contenders {
 		b.Run("by="+c.by, func(b *testing.B) {
 			s := c.make(b)
-			err := s.op() // what is put off until the first time is not counted
+			err := s.op() // deferred initialization is not counted
 			require.NoError(b, err)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -139,7 +138,7 @@ func compare(b *testing.B, want any, contenders ...contender) {
 // here is this project.
 const here = "dynamic-pipeline"
 
-func TestTheFlagsOfTheRuns(t *testing.T) {
+func TestRunsEnterThePlannedPhases(t *testing.T) {
 	d := newDefinition(t, itinerary(t))
 	for _, load := range loads {
 		t.Run(load.name, func(t *testing.T) {
@@ -155,7 +154,7 @@ func TestTheFlagsOfTheRuns(t *testing.T) {
 	}
 	hop := d.next(d.index[hopFrom], busy)
 	require.Equal(t, hopTo, d.states[hop])
-	require.NotEqual(t, hop, d.next(d.index[hopFrom], busy&^mtc.HasStageBackup), "it is a guarded one")
+	require.NotEqual(t, hop, d.next(d.index[hopFrom], busy&^mtc.HasStageBackup), "the hop is guarded")
 }
 
 // toTheEnd advances a machine until it is done, and returns the number of hops.

@@ -15,7 +15,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// advance makes a machine and takes the hop with it.
+// advance makes a machine and takes the measured hop.
 func advance(g *machine.Graph, f phases.Facts) (machine.Transition, error) {
 	m, err := g.NewMachine(machine.Position{Phase: hopFrom}, f)
 	if err != nil {
@@ -24,7 +24,7 @@ func advance(g *machine.Graph, f phases.Facts) (machine.Transition, error) {
 	return m.Advance(context.Background())
 }
 
-// hop is one guarded hop of a machine that is made for it.
+// hop is one guarded hop of a new machine.
 func hop(tb testing.TB) subject {
 	g, f := graph(tb), facts(busy)
 	var tr machine.Transition
@@ -34,7 +34,7 @@ func hop(tb testing.TB) subject {
 	}
 }
 
-// resume is one guarded hop from what is persisted of a run.
+// resume is one guarded hop from the persisted state of a run.
 func resume(tb testing.TB) subject {
 	set, err := machine.CompileSet(mtc.Itineraries()...)
 	require.NoError(tb, err)
@@ -66,8 +66,8 @@ func masksHop(tb testing.TB) subject {
 	}
 }
 
-// BenchmarkHop is one guarded hop, with definitions that are there already, from a
-// position and flags.
+// BenchmarkHop measures one guarded hop from a position and flags, with an existing
+// definition.
 func BenchmarkHop(b *testing.B) {
 	compare(b, hopTo,
 		contender{here, hop},
@@ -80,7 +80,7 @@ func BenchmarkHop(b *testing.B) {
 	)
 }
 
-// BenchmarkResume is one guarded hop from what is persisted.
+// BenchmarkResume measures one guarded hop from the persisted state.
 func BenchmarkResume(b *testing.B) {
 	compare(b, hopTo,
 		contender{here, resume},
@@ -94,13 +94,13 @@ func BenchmarkResume(b *testing.B) {
 	)
 }
 
-// refuses returns an op that succeeds if an error is the one that is wanted.
+// refuses returns a subject that succeeds if try fails with the expected error.
 func refuses(try func() error, is func(err error) bool) subject {
 	var last error
 	return subject{
 		func() error {
 			if last = try(); last == nil {
-				return errors.New("it was not refused")
+				return errors.New("the transition was not refused")
 			}
 			return nil
 		},
@@ -108,7 +108,7 @@ func refuses(try func() error, is func(err error) bool) subject {
 	}
 }
 
-// BenchmarkRefused is a transition that the guard of its destination refuses.
+// BenchmarkRefused measures a transition that the guard of its destination refuses.
 func BenchmarkRefused(b *testing.B) {
 	const without = busy &^ mtc.HasStageBackup
 	compare(b, true,
@@ -168,8 +168,8 @@ func BenchmarkRefused(b *testing.B) {
 	)
 }
 
-// BenchmarkParallel is a guarded hop over definitions that goroutines on one core,
-// and on two, share.
+// BenchmarkParallel measures a guarded hop with a definition that goroutines share,
+// on one core and on two.
 func BenchmarkParallel(b *testing.B) {
 	g, f := graph(b), facts(busy)
 	l := newLooplabShared(b)
@@ -179,7 +179,7 @@ func BenchmarkParallel(b *testing.B) {
 	from, to := l.index[hopFrom], l.index[hopTo]
 	for _, c := range []struct {
 		by string
-		// worker returns a hop for a goroutine of its own.
+		// worker returns the hop of one goroutine.
 		worker func() func() bool
 	}{
 		{here, func() func() bool {
@@ -219,7 +219,7 @@ func BenchmarkParallel(b *testing.B) {
 					hop := c.worker()
 					for pb.Next() {
 						if !hop() {
-							b.Error("the hop did not come to its end")
+							b.Error("the hop failed or led to another phase")
 							return
 						}
 					}
@@ -229,7 +229,7 @@ func BenchmarkParallel(b *testing.B) {
 	}
 }
 
-// toggles returns an op that opens what is closed and closes what is open.
+// toggles returns a subject that opens and closes a door in turn.
 func toggles(toggle func() error, open func() bool) subject {
 	is := false
 	return subject{
@@ -238,7 +238,7 @@ func toggles(toggle func() error, open func() bool) subject {
 	}
 }
 
-// BenchmarkToggle is the peers' own benchmark: two states, and no guard.
+// BenchmarkToggle is the peers' own benchmark: two states and no guard.
 func BenchmarkToggle(b *testing.B) {
 	compare(b, true,
 		contender{here, func(tb testing.TB) subject {

@@ -13,7 +13,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine"
 )
 
-// heap is the memory in use once all that is not was collected.
+// heap returns the memory in use after a garbage collection.
 func heap() float64 {
 	runtime.GC()
 	runtime.GC()
@@ -22,7 +22,7 @@ func heap() float64 {
 	return float64(m.HeapAlloc)
 }
 
-// bench measures the memory that a run of the holder takes.
+// bench measures the memory of a run of the holder.
 func (h *holder) bench(b *testing.B) {
 	d, _ := spread(b)
 	for b.Loop() {
@@ -35,21 +35,21 @@ func (h *holder) bench(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// The states that live runs are at, one after the other.
+// spread returns a function that spreads live runs over all states.
 func spread(tb testing.TB) (*definition, func(i int) int) {
 	d := newDefinition(tb, itinerary(tb))
 	return d, func(i int) int { return 1 + i%(len(d.states)-1) }
 }
 
-// holder makes runs that are alive, and returns the state of one of them.
+// holder makes live runs; at returns the state of one of them.
 type holder struct {
 	by   string
 	runs int
 	make func(tb testing.TB, n int) (keep any, at func(i int) string)
 }
 
-// BenchmarkLive is the memory that a live run takes, beside what is persisted of it,
-// when 100,000 are alive: of contenders that would take gigabytes, by 1,000.
+// BenchmarkLive measures the memory of a live run, without its persisted state, among
+// 100,000 of them. Contenders that would need gigabytes have 1,000.
 func BenchmarkLive(b *testing.B) {
 	const many, some = 100_000, 1_000
 	for _, h := range []holder{

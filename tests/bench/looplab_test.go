@@ -10,8 +10,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// newLooplab builds an FSM whose guards read these flags. They could be an argument
-// of the event as well, which is an allocation more.
+// newLooplab builds an FSM whose guards read the flags. Passing them as an argument of
+// the event would be one more allocation.
 func (d *definition) newLooplab(initial string, flags *phases.Flags) *fsm.FSM {
 	events := make(fsm.Events, 0, len(d.states))
 	callbacks := make(fsm.Callbacks, len(d.states))
@@ -33,12 +33,12 @@ func (d *definition) newLooplab(initial string, flags *phases.Flags) *fsm.FSM {
 	return fsm.NewFSM(initial, events, callbacks)
 }
 
-// looplabShared is one FSM for all runs, set to the state of the one that moves.
+// looplabShared is one FSM for all runs. It is set to the state of the moving run.
 type looplabShared struct {
 	*definition
 	mu    sync.Mutex // setting a state and firing an event are two calls
 	fsm   *fsm.FSM
-	flags phases.Flags // of the run that moves
+	flags phases.Flags // of the moving run
 }
 
 func newLooplabShared(tb testing.TB) *looplabShared {

@@ -4,8 +4,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// masks are guards as bit masks, written by hand: the limit of what can be had. The
-// first is that of the start.
+// masks are guards as handwritten bit masks, the lower bound of all costs. The first
+// is the start.
 type masks []mask
 
 type mask struct{ all, any, none phases.Flags }
@@ -28,7 +28,7 @@ func (m masks) next(state int, f phases.Flags) int {
 	return state
 }
 
-// plan returns the states that are admitted, as a set of bits.
+// plan returns the admitted states as a bit set.
 func (m masks) plan(f phases.Flags) (runs []uint64) {
 	runs = make([]uint64, (len(m)+63)/64)
 	for i := 1; i < len(m); i++ {

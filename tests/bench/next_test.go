@@ -9,9 +9,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// task has the shape of mig-controller's: a list of phases with names of steps, and
-// a predicate for each flag, which is asked again by each phase that reads it. Here
-// a predicate looks at a bit; upstream it looks at objects, one of them remote.
+// task is like mig-controller's: a list of phases with step names, and a predicate for
+// each flag, which each phase that reads the flag calls again. Here a predicate reads
+// a bit; upstream it reads objects, some of them on a remote cluster.
 type task struct {
 	phase  string
 	phases []taskPhase
@@ -45,7 +45,7 @@ func (t *task) next() error {
 	if t.phase != "" {
 		current = slices.IndexFunc(t.phases, func(p taskPhase) bool { return p.name == t.phase })
 		if current < 0 {
-			return fmt.Errorf("there is no phase %q", t.phase)
+			return fmt.Errorf("unknown phase %q", t.phase)
 		}
 	}
 	for _, p := range t.phases[current+1:] {
@@ -76,7 +76,7 @@ func (t *task) any(p taskPhase) bool {
 	return p.any == 0
 }
 
-// pipeline lists the steps of the phases that are admitted.
+// pipeline returns the steps of the admitted phases.
 func (t *task) pipeline() (steps []string) {
 	for _, p := range t.phases {
 		if t.all(p) && t.any(p) && !slices.Contains(steps, p.step) {
@@ -86,8 +86,8 @@ func (t *task) pipeline() (steps []string) {
 	return steps
 }
 
-// forklift has the shape of forklift's itinerary: it is immutable, given the name of
-// the current step, and asks a predicate by the number of a flag, which may fail.
+// forklift is like forklift's itinerary: it is immutable, takes the name of the current
+// step, and evaluates flags by number with a predicate that may fail.
 type forklift struct {
 	steps     []forkliftStep
 	predicate predicate
@@ -117,7 +117,7 @@ func newForklift(it phases.Itinerary, flags phases.Flags) *forklift {
 	return f
 }
 
-// next returns the step after the one of that name.
+// next returns the step after the named one.
 func (f *forklift) next(name string) (next string, done bool, err error) {
 	found := name == ""
 	for _, s := range f.steps {
@@ -134,7 +134,7 @@ func (f *forklift) next(name string) (next string, done bool, err error) {
 		}
 	}
 	if !found {
-		return "", false, fmt.Errorf("there is no step %q", name)
+		return "", false, fmt.Errorf("unknown step %q", name)
 	}
 	return "", true, nil
 }

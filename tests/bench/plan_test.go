@@ -54,7 +54,7 @@ func taskPlan(t *task) subject {
 	}
 }
 
-// BenchmarkPlan is which phases of Final run, from known flags.
+// BenchmarkPlan computes the phases of Final that run, from known flags.
 func BenchmarkPlan(b *testing.B) {
 	compare(b, loads[0].hops,
 		contender{here, func(tb testing.TB) subject { return plan(graph(tb), facts(busy)) }},
@@ -63,7 +63,7 @@ func BenchmarkPlan(b *testing.B) {
 	)
 }
 
-// BenchmarkSteps is the list of steps to show for Final, from known flags.
+// BenchmarkSteps computes the visible steps of Final, from known flags.
 func BenchmarkSteps(b *testing.B) {
 	want := steps.Visible(graph(b).Plan(facts(busy)))
 	compare(b, len(want),
@@ -86,7 +86,7 @@ func BenchmarkSteps(b *testing.B) {
 	)
 }
 
-// BenchmarkSync brings a pipeline to the next phase of a run, whose plan is there.
+// BenchmarkSync updates a pipeline for the next phase of a run, from an existing plan.
 func BenchmarkSync(b *testing.B) {
 	compare(b, hopTo, contender{here, func(tb testing.TB) subject {
 		g, f := graph(tb), facts(busy)
@@ -110,7 +110,7 @@ func BenchmarkSync(b *testing.B) {
 	}})
 }
 
-// generated is an itinerary of n phases, three of four guarded.
+// generated returns an itinerary of n phases. Three of four have guards.
 func generated(n int) phases.Itinerary {
 	it := phases.Itinerary{Name: "Generated", Vocabulary: mtc.Vocabulary()}
 	for i := range n {
@@ -126,7 +126,7 @@ func generated(n int) phases.Itinerary {
 	return it
 }
 
-// looping is generated with a loop in every ten phases.
+// looping returns a generated itinerary with a loop in every ten phases.
 func looping(n int) phases.Itinerary {
 	it := generated(n)
 	for i := 0; i+9 < n; i += 10 {
@@ -135,7 +135,7 @@ func looping(n int) phases.Itinerary {
 	return it
 }
 
-// BenchmarkWalk is the plan of long itineraries.
+// BenchmarkWalk plans long itineraries.
 func BenchmarkWalk(b *testing.B) {
 	for _, n := range []int{1_000, 10_000} {
 		want := 0
@@ -155,11 +155,11 @@ func BenchmarkWalk(b *testing.B) {
 	}
 }
 
-func TestTheContendersShowTheSameSteps(t *testing.T) {
+func TestContendersShowTheSameSteps(t *testing.T) {
 	for _, load := range loads {
 		ours := steps.Visible(graph(t).Plan(facts(load.flags)))
 		theirs := newTask(itinerary(t), load.flags).pipeline()
-		// Phases that ride show their step there.
+		// They may show more, since they do not know phases that ride.
 		for _, step := range ours {
 			require.True(t, slices.Contains(theirs, step), step)
 		}

@@ -41,7 +41,7 @@ func TestREADME(t *testing.T) {
 		"%s differs from %s or %s; rewrite it with go test -run TestREADME -update", readme, figures, loaded)
 }
 
-// replaced returns a text with what stands between two markers replaced.
+// replaced returns text with the part between two markers replaced.
 func replaced(text, marker, by string) (string, error) {
 	begin, end := "<!-- "+marker+" -->\n", "<!-- end of "+marker+" -->"
 	i, j := strings.Index(text, begin), strings.Index(text, end)
@@ -51,7 +51,7 @@ func replaced(text, marker, by string) (string, error) {
 	return text[:i+len(begin)] + by + "\n" + text[j:], nil
 }
 
-// about describes where and with what the results were measured.
+// about describes the machine and the versions of the results.
 func about(r *results) string {
 	var peers []string
 	for _, path := range []string{"github.com/looplab/fsm", "github.com/qmuntal/stateless", "github.com/cocoonspace/fsm"} {
@@ -63,7 +63,7 @@ func about(r *results) string {
 
 func targetTable(r *results, targets []target) string {
 	var b strings.Builder
-	b.WriteString("| | at most | measured | |\n| --- | --- | --- | --- |")
+	b.WriteString("| | limit | measured | |\n| --- | --- | --- | --- |")
 	for _, target := range targets {
 		limit, measured, met := "", "not measured", ""
 		if target.limit > 0 {
@@ -84,11 +84,11 @@ func targetTable(r *results, targets []target) string {
 	return b.String()
 }
 
-// loadTable has a column for each process that ran a share of the load.
+// loadTable returns a table with a column for each process.
 func loadTable(t *testing.T, r *results) string {
 	names := []string{"Load/processes=1/process=1", "Load/processes=2/process=1", "Load/processes=2/process=2"}
 	var b strings.Builder
-	b.WriteString("| | one process | the first of two | the second |\n| --- | --- | --- | --- |")
+	b.WriteString("| | one process | first of two | second of two |\n| --- | --- | --- | --- |")
 	for _, row := range loadRows {
 		fmt.Fprintf(&b, "\n| %s |", row.what)
 		for _, name := range names {
@@ -124,7 +124,7 @@ func resultTables(t *testing.T, r *results) string {
 	return b.String()
 }
 
-// column is a column of a table, shown if any contender has a value in its unit.
+// column is a column of a table. It is shown if a contender has a value in its unit.
 type column struct {
 	title, unit string
 	format      func(v float64) string
@@ -137,8 +137,8 @@ var columns = []column{
 	{"bytes of a run", "B/run", number},
 }
 
-// writeTable writes the table of a section: the columns of which it has values, and
-// the first of them as a multiple of this project's.
+// writeTable writes the table of a section: the columns that have values, and the first
+// of them as a multiple of this project's.
 func writeTable(t *testing.T, b *strings.Builder, r *results, s section, shown map[string]bool) {
 	name := func(row row) string { return s.bench + "/by=" + row.by }
 	var used []column
@@ -154,7 +154,7 @@ func writeTable(t *testing.T, b *strings.Builder, r *results, s section, shown m
 	for _, c := range used {
 		b.WriteString(" | " + c.title)
 	}
-	b.WriteString(" | to ours | what is unfair |\n|" + strings.Repeat(" --- |", len(used)+3))
+	b.WriteString(" | relative | caveat |\n|" + strings.Repeat(" --- |", len(used)+3))
 	base, _ := r.of(name(s.rows[0]), used[0].unit)
 	for _, row := range s.rows {
 		shown[name(row)] = true
@@ -169,7 +169,7 @@ func writeTable(t *testing.T, b *strings.Builder, r *results, s section, shown m
 			b.WriteString(" |")
 		}
 		first, _ := r.of(name(row), used[0].unit)
-		fmt.Fprintf(b, " %s | %s |", number(first/base), row.unfair)
+		fmt.Fprintf(b, " %s | %s |", number(first/base), row.caveat)
 	}
 }
 
@@ -186,7 +186,7 @@ func duration(ns float64) string {
 	return number(ns) + " ns"
 }
 
-// number formats a number with three digits at least, and no more than it needs.
+// number formats a number with three significant digits; integers are not rounded.
 func number(v float64) string {
 	switch {
 	case v >= 100 || v == float64(int(v)):
@@ -199,7 +199,7 @@ func number(v float64) string {
 	return fmt.Sprintf("%.2g", v)
 }
 
-func TestNumbers(t *testing.T) {
+func TestNumberAndDuration(t *testing.T) {
 	for want, got := range map[string]string{
 		"0": number(0), "5": number(5), "1234": number(1234.4), "12.3": number(12.34), "1.30": number(1.3), "0.0012": number(0.00123),
 		"1.50 µs": duration(1500), "12.0 ns": duration(12.04), "2 s": duration(2e9), "124 µs": duration(124_000),

@@ -17,16 +17,16 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// recorded is a custom resource whose runs are recorded.
+// recorded is a custom resource with recorded runs.
 type recorded struct {
 	metav1.ObjectMeta
 	State runner.State
 }
 
 // BenchmarkRecorder compares the hops of final migrations without and with the
-// observer of machine/debug: of one migration, and of as many as the recorder
-// keeps, each of which moves by one phase in turn. They take turns in one run, so
-// that the ratio holds on a busy machine.
+// observer of machine/debug, for one migration and for as many as the recorder keeps.
+// Migrations advance in turn, by one phase each. Both sides alternate within one
+// benchmark; the ratio is therefore meaningful even on a busy machine.
 func BenchmarkRecorder(b *testing.B) {
 	itineraries, err := machine.CompileSet(mtc.Itineraries()...)
 	require.NoError(b, err)
@@ -59,7 +59,8 @@ func BenchmarkRecorder(b *testing.B) {
 	}
 }
 
-// allToTheEnd reconciles all in turn until they are done, and returns how often.
+// allToTheEnd reconciles all in turn until they are done, and returns the number of
+// reconciles.
 func allToTheEnd(b *testing.B, r *runner.Runner[*recorded], all []*recorded) (hops int) {
 	for done := false; !done; {
 		done = true
@@ -77,7 +78,8 @@ func allToTheEnd(b *testing.B, r *runner.Runner[*recorded], all []*recorded) (ho
 	return hops
 }
 
-// finalRunner runs final migrations with much to do, whose phases do nothing.
+// finalRunner returns a runner of final migrations with the flags of busy, whose
+// phases do nothing.
 func finalRunner(b *testing.B, itineraries *machine.Set, observers ...runner.Observer[*recorded]) *runner.Runner[*recorded] {
 	r, err := runner.New(runner.Options[*recorded]{
 		Itineraries: itineraries,

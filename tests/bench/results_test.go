@@ -15,11 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// results are what a run of benchmarks printed: what it says of itself, and the
-// values of each benchmark by their unit, one for each time that it ran.
+// results is the output of benchmarks.
 type results struct {
-	about  map[string]string
-	values map[string]map[string][]float64
+	about  map[string]string               // the header, by key
+	values map[string]map[string][]float64 // by benchmark and unit, a value for each run
 }
 
 var (
@@ -27,7 +26,7 @@ var (
 	resultOf  = regexp.MustCompile(`^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+(.+)$`)
 )
 
-// parse reads Go's benchmark format.
+// parse parses Go's benchmark format.
 func parse(text string) (*results, error) {
 	r := &results{about: map[string]string{}, values: map[string]map[string][]float64{}}
 	lines := bufio.NewScanner(strings.NewReader(text))
@@ -57,7 +56,7 @@ func parse(text string) (*results, error) {
 	return r, lines.Err()
 }
 
-// of returns the median of a benchmark in a unit, and whether there is one.
+// of returns the median of a benchmark in a unit, and reports whether there is one.
 func (r *results) of(name, unit string) (float64, bool) {
 	all := slices.Sorted(slices.Values(r.values[name][unit]))
 	n := len(all)
@@ -67,8 +66,8 @@ func (r *results) of(name, unit string) (float64, bool) {
 	return (all[(n-1)/2] + all[n/2]) / 2, true
 }
 
-// spread returns how far the values of a benchmark are from their median at most,
-// as a part of it.
+// spread returns the largest distance of a value from the median, relative to the
+// median.
 func (r *results) spread(name, unit string) float64 {
 	median, ok := r.of(name, unit)
 	if !ok || median == 0 {
@@ -81,7 +80,7 @@ func (r *results) spread(name, unit string) float64 {
 	return far / median
 }
 
-// runs returns how often each benchmark ran at least.
+// runs returns the smallest number of runs of a benchmark.
 func (r *results) runs() int {
 	least := 0
 	for _, units := range r.values {

@@ -43,7 +43,7 @@ func masksRun(flags phases.Flags) func(tb testing.TB) subject {
 	}
 }
 
-// BenchmarkRun is a whole run of Final, with nothing but its hops.
+// BenchmarkRun measures the hops of a whole run of Final.
 func BenchmarkRun(b *testing.B) {
 	for _, load := range loads {
 		b.Run("flags="+load.name, func(b *testing.B) {
@@ -92,8 +92,8 @@ func pipelineRun(flags phases.Flags) func(tb testing.TB) subject {
 	}
 }
 
-// taskPipelineRun lists the steps again at each hop, as mig-controller would by the
-// enhancement.
+// taskPipelineRun lists the steps again at each hop, as mig-controller would if it
+// followed the enhancement.
 func taskPipelineRun(flags phases.Flags) func(tb testing.TB) subject {
 	return func(tb testing.TB) subject {
 		t, hops := newTask(itinerary(tb), flags), 0
@@ -110,7 +110,7 @@ func taskPipelineRun(flags phases.Flags) func(tb testing.TB) subject {
 			},
 			func() any {
 				if len(steps) == 0 {
-					return "there are no steps"
+					return "no steps"
 				}
 				return hops
 			},
@@ -118,7 +118,8 @@ func taskPipelineRun(flags phases.Flags) func(tb testing.TB) subject {
 	}
 }
 
-// BenchmarkPipelineRun is a whole run of Final, with plan and pipeline at each hop.
+// BenchmarkPipelineRun measures a whole run of Final, with plan and pipeline at each
+// hop.
 func BenchmarkPipelineRun(b *testing.B) {
 	for _, load := range loads {
 		b.Run("flags="+load.name, func(b *testing.B) {

@@ -9,13 +9,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// runKey is the run in the context of a machine that is shared.
+// runKey is the context key of the run of a shared machine.
 type runKey struct{}
 
 func runOf(ctx context.Context) *run { return ctx.Value(runKey{}).(*run) }
 
-// statelessDefinition has the states of a definition as values of any, so that none
-// is put into one at each hop. A trigger is named as the state that it leads to.
+// statelessDefinition has the states of a definition as values of type any, which
+// avoids a conversion at each hop. A trigger is the state that it leads to.
 type statelessDefinition struct {
 	*definition
 	boxed []any
@@ -29,7 +29,7 @@ func newStatelessDefinition(tb testing.TB) *statelessDefinition {
 	return s
 }
 
-// configure permits the transitions, each under its guard.
+// configure permits the transitions with their guards.
 func (s *statelessDefinition) configure(m *stateless.StateMachine) *stateless.StateMachine {
 	for to, sources := range s.sources {
 		for _, from := range sources {
@@ -41,7 +41,7 @@ func (s *statelessDefinition) configure(m *stateless.StateMachine) *stateless.St
 	return m
 }
 
-// newShared returns one machine for all runs, which are in the context.
+// newShared returns one machine for all runs. The run is in the context.
 func (s *statelessDefinition) newShared() *stateless.StateMachine {
 	return s.configure(stateless.NewStateMachineWithExternalStorage(
 		func(ctx context.Context) (stateless.State, error) { return s.boxed[runOf(ctx).state], nil },
@@ -50,7 +50,7 @@ func (s *statelessDefinition) newShared() *stateless.StateMachine {
 	))
 }
 
-// newOwn returns a machine of one run.
+// newOwn returns a machine for one run.
 func (s *statelessDefinition) newOwn(initial int) *stateless.StateMachine {
 	return s.configure(stateless.NewStateMachineWithMode(s.boxed[initial], stateless.FiringImmediate))
 }

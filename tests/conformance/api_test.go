@@ -24,20 +24,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write the golden files of TestAPI")
+var update = flag.Bool("update", false, "write the golden files of TestExportedAPI")
 
 const (
 	apiModule = "github.com/konveyor/dynamic-pipeline"
-	apiUpdate = "go test ./tests/conformance -run TestAPI -update"
+	apiUpdate = "go test ./tests/conformance -run TestExportedAPI -update"
 )
 
-// TestAPI compares the exported declarations of each package, of the root
-// module and of those nested in it, with a golden file. An exported name
-// changes only deliberately: whoever changes one, or its signature, also
-// changes the golden file, and reviewers see it there. To write the files:
+// TestExportedAPI compares the exported declarations of each package, in the root module and
+// the nested modules, with a golden file. Reviewers therefore see each change of an
+// exported name or signature. To write the files:
 //
-//	go test ./tests/conformance -run TestAPI -update
-func TestAPI(t *testing.T) {
+//	go test ./tests/conformance -run TestExportedAPI -update
+func TestExportedAPI(t *testing.T) {
 	root := filepath.Join("..", "..")
 	golden := filepath.Join("testdata", "api")
 	got := make(map[string]string)
@@ -78,8 +77,8 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// packageDirs are the directories below root that other modules can import
-// from, relative to it.
+// packageDirs returns the directories below root, relative to it, that other modules
+// can import.
 func packageDirs(t *testing.T, root string) (dirs []string) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -87,7 +86,8 @@ func packageDirs(t *testing.T, root string) (dirs []string) {
 			return err
 		}
 		name := entry.Name()
-		if slices.Contains([]string{"internal", "tests", "testdata", "vendor"}, name) || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
+		private := []string{"internal", "tests", "testdata", "vendor"}
+		if slices.Contains(private, name) || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
 			return fs.SkipDir
 		}
 		dir, err := filepath.Rel(root, path)
@@ -97,8 +97,8 @@ func packageDirs(t *testing.T, root string) (dirs []string) {
 	return dirs
 }
 
-// exportedOf returns the exported declarations of the package in a directory.
-// It is empty if that has no package, or a command.
+// exportedOf returns the exported declarations of the package in a directory. The
+// result is empty if there is no package, or only a command.
 func exportedOf(t *testing.T, root, dir string) string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
@@ -121,7 +121,7 @@ func exportedOf(t *testing.T, root, dir string) string {
 	return exported(t, fset, files, apiModule+"/"+filepath.ToSlash(dir))
 }
 
-// exported lists the exported declarations of a package without comments and
+// exported returns the exported declarations of a package without comments and
 // bodies: constants, variables, functions, then types with their methods, each
 // sorted by name.
 func exported(t *testing.T, fset *token.FileSet, files []*ast.File, path string) string {
@@ -134,7 +134,7 @@ func exported(t *testing.T, fset *token.FileSet, files []*ast.File, path string)
 	l.values(vars, pkg.Vars)
 	l.funcs(funcs, pkg.Funcs)
 	for _, typ := range pkg.Types {
-		// go/doc keeps with a type what makes one.
+		// go/doc groups values and constructors of a type with the type.
 		l.values(consts, typ.Consts)
 		l.values(vars, typ.Vars)
 		l.funcs(funcs, typ.Funcs)
@@ -162,11 +162,11 @@ type listing struct {
 	all  []listed
 }
 
-// listed is the text of a declaration, and what it is sorted by.
+// listed is the text of a declaration with its sort keys.
 type listed struct{ section, name, text string }
 
-// values lists constants or variables: each by itself, unless it repeats the
-// expression of the one before, as with iota.
+// values adds constants or variables one by one. A group of constants that repeats
+// an expression, as with iota, stays together.
 func (l *listing) values(section string, values []*doc.Value) {
 	for _, value := range values {
 		repeats := func(s ast.Spec) bool { return len(s.(*ast.ValueSpec).Values) == 0 }
@@ -191,8 +191,8 @@ func (l *listing) funcs(section string, funcs []*doc.Func) {
 
 var blankLines = regexp.MustCompile(`\n\s*\n+`)
 
-// add lists a declaration. Its form depends on nothing but itself: comments go,
-// and with them the blank lines that they leave.
+// add adds a declaration. It removes comments, and the blank lines that remain, so
+// the text depends only on the declaration itself.
 func (l *listing) add(section, name string, decl ast.Decl) {
 	ast.Inspect(decl, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -216,9 +216,9 @@ func (l *listing) add(section, name string, decl ast.Decl) {
 	l.all = append(l.all, listed{section, name, string(text) + "\n"})
 }
 
-func TestAPIListing(t *testing.T) {
-	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "color.go", `
+// colorSource is a package with every kind of declaration, and colorAPI its listing.
+const (
+	colorSource = `
 // Package color is an example.
 package color
 
@@ -253,7 +253,7 @@ func Parse(text string, options ...func(*Brush)) (Color, error) { return 0, nil 
 type Brush struct {
 	base
 	// Color has a comment.
-	Color Color `+"`json:\"color\"`"+`
+	Color Color ` + "`json:\"color\"`" + `
 
 	// Width has another one.
 	Width int // in pixels
@@ -273,9 +273,8 @@ type Painter interface {
 type Pair[K comparable, V any] struct{ Key K; Value V }
 
 type Alias = Brush
-`, 0)
-	require.NoError(t, err)
-	const want = "package color // import \"example.com/color\"\n" + `
+`
+	colorAPI = "package color // import \"example.com/color\"\n" + `
 const Default = "red"
 const Most = 1 << 20
 const (
@@ -309,5 +308,11 @@ type Pair[K comparable, V any] struct {
 	Value V
 }
 `
-	assert.Empty(t, gocmp.Diff(want, exported(t, fset, []*ast.File{file}, "example.com/color")), "-want +got")
+)
+
+func TestListingOfExportedAPI(t *testing.T) {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "color.go", colorSource, 0)
+	require.NoError(t, err)
+	assert.Empty(t, gocmp.Diff(colorAPI, exported(t, fset, []*ast.File{file}, "example.com/color")), "-want +got")
 }

@@ -13,8 +13,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// busyObjects are the objects of a final migration with indirect images and
-// volumes, hooks of all kinds, and image streams.
+// busyObjects returns the objects of a final migration with indirect images and
+// volumes, hooks of all kinds, and image streams. It counts the lists of image
+// streams.
 func busyObjects(lists *int) mtc.Objects {
 	m := &mtc.Migration{Spec: mtc.MigrationSpec{QuiescePods: true, Verify: true}}
 	p := &mtc.Plan{Spec: mtc.PlanSpec{
@@ -32,10 +33,11 @@ func busyObjects(lists *int) mtc.Objects {
 	}
 }
 
-// Promise 4, counted: the sources that a whole run of Final asks, against the
-// naive way, which evaluates the flags of each phase anew at each hop and the
-// whole pipeline once per itinerary, as the enhancement sketches it.
-func TestEachSourceIsAskedOnce(t *testing.T) {
+// Promise 4: each source is evaluated once, and again only after a phase that decides
+// its flag. The test counts evaluations in a whole run of Final, beside those of the
+// naive way that the enhancement sketches: it evaluates the flags of each phase at
+// each hop, and the whole pipeline once per itinerary.
+func TestSourcesAreEvaluatedOnce(t *testing.T) {
 	g := graph(t, mtc.Final)
 	lists := 0
 	objects := busyObjects(&lists)
@@ -60,7 +62,7 @@ func TestEachSourceIsAskedOnce(t *testing.T) {
 
 	m, err := g.NewMachine(machine.Position{}, ask(machine.Position{}, phases.Facts{}))
 	require.NoError(t, err)
-	decided := map[string]int{} // how often a phase that decides it was done
+	decided := map[string]int{} // by flag, the number of deciding phases that were done
 	hops := 0
 	for {
 		if d := m.Decides(); d != 0 {
@@ -96,18 +98,18 @@ func TestEachSourceIsAskedOnce(t *testing.T) {
 	for _, name := range mtc.Vocabulary().Names(mtc.Vocabulary().All()) {
 		fmt.Fprintf(&table, "%-22s %6d %8d %6d\n", name, asked[name], decided[name], n.asked[name])
 	}
-	// Upstream's HasStageBackup looks for image streams itself, each time.
+	// Upstream's HasStageBackup lists image streams itself, each time.
 	fmt.Fprintf(&table, "%-22s %6d %8s %6d\n", "lists of image streams", lists, "", n.asked["HasISs"]+n.asked["HasStageBackup"])
 	t.Log(table.String())
 	for _, name := range mtc.Vocabulary().Names(g.Reads()) {
-		require.Equal(t, 1+decided[name], asked[name], "%s: once, and again only after a phase that decides it", name)
+		require.Equal(t, 1+decided[name], asked[name], "%s is evaluated once, and again only after a phase that decides it", name)
 	}
 	require.Zero(t, asked["LiveVmMigration"], "Final does not read it")
-	require.Equal(t, 2, lists, "image streams: at the beginning, and after the plan was refreshed")
+	require.Equal(t, 2, lists, "image streams are listed at the beginning and after the plan was refreshed")
 }
 
-// Where the cheap flags settle the answer, the slow one is not evaluated at all.
-func TestImageStreamsAreNotListedForNothing(t *testing.T) {
+// If the cheap flags settle the plan, the slow one is not evaluated at all.
+func TestImageStreamsAreListedOnlyIfNeeded(t *testing.T) {
 	g := graph(t, mtc.Final)
 	lists := 0
 	objects := busyObjects(&lists)
@@ -121,5 +123,5 @@ func TestImageStreamsAreNotListedForNothing(t *testing.T) {
 	require.NoError(t, answer.Err())
 	require.Zero(t, lists)
 	require.Equal(t, phases.Unknown, answer.Facts.Of(mtc.HasISs))
-	require.Zero(t, g.Plan(answer.Facts).Matters(), "and the plan is settled all the same")
+	require.Zero(t, g.Plan(answer.Facts).Matters(), "the plan is settled without it")
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// BenchmarkExhaustiveCheck is the check that the plan is the run, for every
-// assignment of the five itineraries.
+// BenchmarkExhaustiveCheck compares plan and run for every assignment of the five
+// itineraries.
 func BenchmarkExhaustiveCheck(b *testing.B) {
 	for b.Loop() {
 		for _, name := range itineraries.Names() {

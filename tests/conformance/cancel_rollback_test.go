@@ -12,8 +12,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// afterCanceling are the phases of Cancel in its order, with the guards that
-// upstream gives them, once more and apart from the tables.
+// afterCanceling lists the phases of Cancel in order, with upstream's guards. It is
+// independent of package mtc.
 var afterCanceling = []struct {
 	phase string
 	needs phases.Flags
@@ -40,8 +40,8 @@ func canceled(yes phases.Flags) []string {
 	return append(all, "UnQuiesceSrcApplications", "Canceled", "Completed")
 }
 
-// A rollback that is canceled only scales the applications up again, and any
-// other migration is cleaned up first, whatever the other flags.
+// A canceled rollback only scales the applications up again. Any other canceled
+// migration is cleaned up first, whatever its flags.
 func TestCancelOfARollbackAndOfOthers(t *testing.T) {
 	g := graph(t, mtc.Cancel)
 	reads := mtc.RollingBack
@@ -56,8 +56,8 @@ func TestCancelOfARollbackAndOfOthers(t *testing.T) {
 	})
 }
 
-// If it cannot be known whether it is a rollback, everything is cleaned up.
-func TestCancelIfItIsUnknownWhetherItIsARollback(t *testing.T) {
+// If it is unknown whether the migration is a rollback, everything is cleaned up.
+func TestCancelWithUnknownRollback(t *testing.T) {
 	subsets(graph(t, mtc.Cancel).Reads()&^mtc.RollingBack, func(yes phases.Flags) {
 		f := phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)
 		m, err := graph(t, mtc.Cancel).NewMachine(machine.Position{}, f.Forget(mtc.RollingBack))
@@ -75,8 +75,7 @@ func TestCancelIfItIsUnknownWhetherItIsARollback(t *testing.T) {
 	})
 }
 
-// A rollback is canceled at every one of its phases, and Stage and Final as
-// well: what the runner then runs.
+// The runner cancels Stage, Final and Rollback at each of their phases.
 func TestCancelAtEveryPhase(t *testing.T) {
 	for _, name := range []string{mtc.Stage, mtc.Final, mtc.Rollback} {
 		yes := mtc.DirectImage | mtc.DirectVolume | mtc.HasPVs | mtc.EnableImage | mtc.EnableVolume | mtc.Quiesce
@@ -85,9 +84,10 @@ func TestCancelAtEveryPhase(t *testing.T) {
 		}
 		running := graph(t, name).Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)).Running()
 		require.NotEmpty(t, running)
-		for _, at := range running[:len(running)-1] { // at Completed it is done
+		for _, at := range running[:len(running)-1] { // without Completed, the end
 			t.Run(name+" at "+at, func(t *testing.T) {
-				life := machinetest.New(t, machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: name, OnCancel: onCancel}))
+				script := machinetest.Script{Itineraries: itineraries, Itinerary: name, OnCancel: onCancel}
+				life := machinetest.New(t, machinetest.NewScripted(script))
 				life.Run(machinetest.Flags(mtc.Vocabulary().Names(yes)...), machinetest.Edit(at, "cancel"))
 				life.WantItinerary(mtc.Cancel)
 				life.WantPhases(mtc.Cancel, canceled(yes)...)

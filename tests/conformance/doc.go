@@ -1,8 +1,7 @@
-// Package conformance holds the project against recorded facts: runs of
-// mig-controller's own itineraries, objects as kubectl prints them, statuses
-// as earlier releases stored them, and the enhancement's own tests. It has no
-// code, only tests; other files of the same shape can be given to them, by
-// absolute paths:
+// Package conformance tests the project against recorded facts: runs of
+// mig-controller's own itineraries, objects as kubectl prints them, statuses of
+// earlier releases, and the enhancement's own tests. It contains only tests. They
+// accept other files of the same format, by absolute path:
 //
 //	go test ./tests/conformance/ -vectors FILE
 //	go test ./tests/conformance/ -objects FILE -want FILE

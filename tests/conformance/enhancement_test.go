@@ -11,12 +11,12 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// The three end-to-end tests of the enhancement's test plan, by their names.
-// Each is held for every assignment of the 19 flags that the relations allow,
-// in the itineraries that move applications: Stage and Final.
+// The three end-to-end tests of the enhancement's test plan, by their names. Each
+// checks every assignment of the 19 flags that the relations allow, in Stage and
+// Final.
 
 // allowed calls yield with every assignment that satisfies the relations, and
-// reports how many there are.
+// returns their number.
 func allowed(yield func(yes phases.Flags)) (n int) {
 	all := mtc.Vocabulary().All()
 	subsets(all, func(yes phases.Flags) {
@@ -28,8 +28,8 @@ func allowed(yield func(yes phases.Flags)) (n int) {
 	return n
 }
 
-// never requires that the steps are not visible wherever the condition holds,
-// and that it does hold somewhere, and that elsewhere the steps are seen.
+// never requires that no assignment for which the condition holds shows a forbidden
+// step, that there is such an assignment, and that some other assignment shows one.
 func never(t *testing.T, condition func(yes phases.Flags) bool, forbidden ...string) {
 	t.Helper()
 	for _, name := range []string{mtc.Stage, mtc.Final} {
@@ -49,7 +49,7 @@ func never(t *testing.T, condition func(yes phases.Flags) bool, forbidden ...str
 					seen++
 				}
 			})
-			t.Logf("of %d assignments that the relations allow the condition holds for %d; of the others %d show the steps", n, held, seen)
+			t.Logf("of %d allowed assignments, the condition holds for %d; %d of the others show the steps", n, held, seen)
 			require.NotZero(t, held)
 			require.NotZero(t, seen)
 		})
@@ -64,8 +64,8 @@ func Test2PerformAnIndirectVolumeMigration(t *testing.T) {
 	never(t, func(yes phases.Flags) bool { return yes.Has(mtc.IndirectVolume) }, mtc.DirectVolumeStep)
 }
 
-// In the exact form of the design: with a direct image migration, where no
-// stage backup is needed and no volume is copied indirectly.
+// In the exact form of the design: images are copied directly, no stage backup is
+// needed, and no volume is copied indirectly.
 func Test3PerformADirectImageMigration(t *testing.T) {
 	never(t, func(yes phases.Flags) bool {
 		return yes.Has(mtc.DirectImage) && !yes.Has(mtc.HasStageBackup) && !yes.Has(mtc.HasPVs|mtc.IndirectVolume)

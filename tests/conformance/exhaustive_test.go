@@ -24,11 +24,10 @@ func subsets(flags phases.Flags, yield func(phases.Flags)) {
 	}
 }
 
-// Promise 1, proved: for every assignment of the 19 flags and each of the five
-// itineraries, the phases that the machine enters, through looplab/fsm, are
-// those that the plan says run. Assignments that differ only in flags that the
-// itinerary does not read count as one.
-func TestThePlanIsTheRunForEveryAssignment(t *testing.T) {
+// Promise 1: for every assignment of the 19 flags and each of the five itineraries,
+// the machine enters exactly the phases that run by the plan. Assignments that
+// differ only in flags that the itinerary does not read count as one.
+func TestPlanIsTheRunForEveryAssignment(t *testing.T) {
 	for _, name := range itineraries.Names() {
 		t.Run(name, func(t *testing.T) {
 			g := graph(t, name)
@@ -56,7 +55,7 @@ func TestThePlanIsTheRunForEveryAssignment(t *testing.T) {
 	}
 }
 
-// planIsRun runs a machine over known facts and holds it against the plan.
+// planIsRun runs a machine with known facts and compares it with the plan.
 func planIsRun(g *machine.Graph, f phases.Facts) error {
 	plan := g.Plan(f)
 	m, err := g.NewMachine(machine.Position{}, f)
@@ -89,13 +88,12 @@ func planIsRun(g *machine.Graph, f phases.Facts) error {
 type differs struct{ planned, ran string }
 
 func (d *differs) Error() string {
-	return "the plan says " + d.planned + " is next, the machine went to " + d.ran
+	return "by the plan " + d.planned + " is next, but the machine entered " + d.ran
 }
 
-// That flags which an itinerary does not read count as one loses nothing:
-// whatever they are, the plan is the same in every mark. This runs over all
-// 2^19 assignments.
-func TestFlagsThatAreNotReadChangeNothing(t *testing.T) {
+// Flags that an itinerary does not read do not change the plan. The test covers all
+// 2^19 assignments, and justifies that the test above counts some of them as one.
+func TestPlanDependsOnlyOnFlagsThatAreRead(t *testing.T) {
 	all := mtc.Vocabulary().All()
 	for _, name := range itineraries.Names() {
 		t.Run(name, func(t *testing.T) {
@@ -108,7 +106,8 @@ func TestFlagsThatAreNotReadChangeNothing(t *testing.T) {
 					plan := g.Plan(phases.NewFacts(yes, all&^yes))
 					for i := range g.Len() {
 						if plan.Runs(i) != base.Runs(i) || plan.Tentative(i) != base.Tentative(i) {
-							t.Fatalf("%s: with %v and without %v differ", g.Phase(i).Name, mtc.Vocabulary().Names(yes), mtc.Vocabulary().Names(unread))
+							names := mtc.Vocabulary().Names
+							t.Fatalf("%s: the plan of %v changes without %v", g.Phase(i).Name, names(yes), names(unread))
 						}
 					}
 					compared++

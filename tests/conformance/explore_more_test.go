@@ -9,10 +9,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// A pause at every moment of Stage, with a cancel, which passes it; and another run of
-// Stage from whichever phase failed. A run that a pause holds does not move: its end
-// commutes with the rest, and is explored in tests/faults/job. The race detector makes
-// this some ten times slower, and TestExplore suffices to find races.
+// TestExploreMore explores a pause at every moment of Stage, with a cancel that
+// overrides it, and another run of Stage from the phase that failed. Resuming a paused
+// run commutes with everything else; tests/faults/job explores it. The race detector
+// is some ten times slower, and TestExplore suffices to find races.
 func TestExploreMore(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -21,7 +21,7 @@ func TestExploreMore(t *testing.T) {
 		failures int
 	}{
 		{"pauses", []string{"cancel", "pause"}, mtc.Cancel, -1},
-		{"runs that begin again", []string{"again from the failed phase"}, mtc.Failed, 1},
+		{"another run", []string{"again from the failed phase"}, mtc.Failed, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			x := indirect()

@@ -17,9 +17,8 @@ import (
 
 var whole = flag.Bool("whole", false, "explore Final with all of its flags, which takes some minutes")
 
-// onFail and onCancel are what mig-controller's own selector answers; switches
-// are those of its answers that are followed: a cleanup itinerary is not left for
-// Failed.
+// onFail and onCancel describe mig-controller's selector. switches holds those of its
+// choices that take effect: a cleanup itinerary is never left for Failed.
 var (
 	onFail   = map[string]string{mtc.Stage: mtc.Failed, mtc.Final: mtc.Failed, mtc.Rollback: mtc.Failed, mtc.Cancel: mtc.Failed}
 	onCancel = map[string]string{mtc.Stage: mtc.Cancel, mtc.Final: mtc.Cancel, mtc.Rollback: mtc.Cancel}
@@ -28,9 +27,9 @@ var (
 	}
 )
 
-// Every life of MTC's five itineraries: all assignments of flags, decided
-// flags both ways, a failure at each phase, a cancel at each moment, also in
-// the middle of a phase.
+// TestExplore explores every life of MTC's five itineraries: all assignments of
+// flags, both values of decided flags, a failure at each phase, and a cancel at each
+// moment, even in the middle of a phase.
 func TestExplore(t *testing.T) {
 	for _, name := range itineraries.Names() {
 		if raceEnabled && name == mtc.Final {
@@ -41,15 +40,16 @@ func TestExplore(t *testing.T) {
 			if raceEnabled || name == mtc.Final && !*whole {
 				x.Fixed = append(x.Fixed, lesser(name)...)
 			}
-			x.Setup = machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: name, OnFail: onFail, OnCancel: onCancel})
+			script := machinetest.Script{Itineraries: itineraries, Itinerary: name, OnFail: onFail, OnCancel: onCancel}
+			x.Setup = machinetest.NewScripted(script)
 			x.Switches = switches
 			if x.Setup.Edits["cancel"] != nil {
 				x.Edits = []string{"cancel"}
 			}
 			report(t, machinetest.Explore(t, x))
 		})
-		// The same with a selector that names the same itinerary, whatever fails:
-		// outside a cleanup itinerary that is the end.
+		// The same with a selector that ignores failures: outside a cleanup
+		// itinerary, a failure then stops the run.
 		t.Run("deaf "+name, func(t *testing.T) {
 			x := exploration(name, true)
 			x.Fixed = append(x.Fixed, lesser(name)...)
@@ -60,7 +60,7 @@ func TestExplore(t *testing.T) {
 	}
 }
 
-// indirect is the exploration of Stage for indirect migrations alone.
+// indirect returns the exploration of Stage for indirect migrations only.
 func indirect() machinetest.Exploration[*machinetest.Object, struct{}] {
 	x := exploration(mtc.Stage, true)
 	x.Fixed = []string{"Quiesce", "IndirectImage", "IndirectVolume", "EnableImage", "EnableVolume", "!StorageConversion", "!RollingBack"}
@@ -69,21 +69,21 @@ func indirect() machinetest.Exploration[*machinetest.Object, struct{}] {
 	return x
 }
 
-// A cancel of Stage that the user takes back at some moment: the selector then
-// names Stage again.
+// TestExploreCancelTakenBack explores a cancel of Stage that the user takes back at
+// any moment: the selector then names Stage again.
 func TestExploreCancelTakenBack(t *testing.T) {
-	x := indirect() // nothing of what is looked at is about others
+	x := indirect() // the others would add nothing
 	x.Setup = machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: mtc.Stage})
 	x.Setup.Edits["cancel"] = func(o *machinetest.Object) { o.Itinerary = mtc.Cancel }
 	x.Setup.Edits["take back"] = func(o *machinetest.Object) { o.Itinerary = mtc.Stage }
 	x.Edits, x.Failures = []string{"cancel", "take back"}, -1
-	x.Switches = map[string][]string{mtc.Stage: {mtc.Cancel}} // and not back
+	x.Switches = map[string][]string{mtc.Stage: {mtc.Cancel}} // but not back
 	var switchHeld atomic.Int64
 	x.Setup.Invariants = []machinetest.Invariant[*machinetest.Object, struct{}]{{Name: "Cancel is not left once it has begun",
 		Check: func(s machinetest.Snapshot[*machinetest.Object, struct{}]) error {
 			for _, left := range s.State.Switches {
 				if left.From == mtc.Cancel && left.Phase != "" {
-					return fmt.Errorf("it was left for %s at %s", left.To, left.Phase)
+					return fmt.Errorf("Cancel was left for %s at %s", left.To, left.Phase)
 				}
 			}
 			if s.State.SwitchHeld == mtc.Stage {
@@ -95,9 +95,9 @@ func TestExploreCancelTakenBack(t *testing.T) {
 	require.Positive(t, switchHeld.Load())
 }
 
-// A cancel that is taken back at each phase of Cancel is finished, and the
-// object shows, once, that Stage is asked for in vain, also when it is done.
-func TestACancelIsTakenBack(t *testing.T) {
+// If a cancel is taken back at any phase of Cancel, it still finishes. One event
+// reports that Stage is selected in vain, even if the run is done already.
+func TestCancelTakenBack(t *testing.T) {
 	yes := mtc.IndirectImage | mtc.IndirectVolume | mtc.HasPVs | mtc.HasStageBackup | mtc.HasStagePods
 	g := graph(t, mtc.Cancel)
 	all := g.Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)).Running()
@@ -107,48 +107,52 @@ func TestACancelIsTakenBack(t *testing.T) {
 			s := machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: mtc.Stage, OnCancel: onCancel})
 			s.Edits["take back"] = func(o *machinetest.Object) { o.Itinerary = mtc.Stage }
 			life := machinetest.New(t, s)
-			life.Run(machinetest.Flags(mtc.Vocabulary().Names(yes)...), machinetest.Edit("EnsureStagePodsFromRunning", "cancel").In(mtc.Stage),
+			life.Run(machinetest.Flags(mtc.Vocabulary().Names(yes)...),
+				machinetest.Edit("EnsureStagePodsFromRunning", "cancel").In(mtc.Stage),
 				machinetest.Edit(at, "take back").In(mtc.Cancel))
 			life.WantPhases(mtc.Cancel, all...)
 			require.Equal(t, phases.Canceled, life.State().Result)
 			require.Equal(t, mtc.Stage, life.State().SwitchHeld)
-			var told []runner.SwitchHeld
+			var events []runner.SwitchHeld
 			for _, event := range life.Record().Events {
 				if e, ok := event.(runner.SwitchHeld); ok {
-					told = append(told, e)
+					events = append(events, e)
 				}
 			}
-			require.Len(t, told, 1)
-			require.Equal(t, mtc.Stage, told[0].Selected)
-			require.Equal(t, at == machinetest.End, told[0].Done)
+			require.Len(t, events, 1)
+			require.Equal(t, mtc.Stage, events[0].Selected)
+			require.Equal(t, at == machinetest.End, events[0].Done)
 		})
 	}
 }
 
-// Every life of forklift's warm migration, which loops until the cutover is due.
+// TestExploreWarm explores every life of forklift's warm migration, which loops until
+// the cutover is due.
 func TestExploreWarm(t *testing.T) {
 	setup := machinetest.NewScripted(machinetest.Script{Itineraries: machine.MustCompileSet(warm(t)), Itinerary: "Warm"})
-	r := machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: setup, Failures: -1, Workers: 2, Exact: true})
+	r := machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{
+		Setup: setup, Failures: -1, Workers: 2, Exact: true,
+	})
 	t.Log(r)
 	require.Greater(t, r.States, 1000)
 }
 
-// exploration is of one itinerary; of Final, if few is set, with the flags
-// fixed that each guard one phase and that nothing depends on.
+// exploration returns the exploration of one itinerary. If few, it fixes those flags
+// of Final that guard only one phase and on which no other flag depends.
 func exploration(name string, few bool) machinetest.Exploration[*machinetest.Object, struct{}] {
 	x := machinetest.Exploration[*machinetest.Object, struct{}]{MaxStates: 1_000_000, Workers: 2}
 	if name == mtc.Final && few {
 		x.Fixed = []string{"HasPreBackupHooks", "HasPostBackupHooks", "HasPreRestoreHooks", "HasPostRestoreHooks", "HasVerify"}
 	}
-	// A rollback is on neither of them; Cancel and Rollback walk it both ways.
+	// A rollback is never on Stage or Final. Cancel and Rollback explore both values.
 	if name == mtc.Stage || name == mtc.Final {
 		x.Fixed = append(x.Fixed, "!RollingBack")
 	}
 	return x
 }
 
-// lesser are two more flags of Stage and Final that can be fixed without a
-// phase that is then never entered.
+// lesser returns two more flags of Stage and Final that can be fixed: all phases are
+// still entered in some life.
 func lesser(name string) []string {
 	if name == mtc.Stage || name == mtc.Final {
 		return []string{"EnableVolume", "Quiesce"}
@@ -162,7 +166,7 @@ func report(t *testing.T, r *machinetest.Report) {
 	for _, f := range r.Found {
 		t.Log(f)
 		if !f.Reproduced {
-			t.Error("a life with that script does not break the same")
+			t.Error("a life with that script does not break the same invariant")
 		}
 	}
 }

@@ -18,28 +18,29 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// leaving is a phase that is left in the middle of its work, after which the
-// sources return otherwise.
+// leaving describes a phase that is left in the middle of its work. From then on the
+// sources return other values.
 type leaving struct {
 	set    *machine.Set
 	from   *machine.Graph
 	phase  phases.Phase
-	to     *machine.Graph // the itinerary that follows
-	before phases.Flags   // that are true until then
-	after  phases.Flags   // that are true from then on
+	to     *machine.Graph // the next itinerary
+	before phases.Flags   // the flags that are true until then
+	after  phases.Flags   // the flags that are true from then on
 }
 
 func (l *leaving) String() string {
 	v := l.from.Vocabulary()
-	return fmt.Sprintf("%s of %s for %s, %q instead of %q", l.phase.Name, l.from.Name(), l.to.Name(), v.Names(l.after), v.Names(l.before))
+	return fmt.Sprintf("%s of %s for %s, with %q instead of %q",
+		l.phase.Name, l.from.Name(), l.to.Name(), v.Names(l.after), v.Names(l.before))
 }
 
-// wants are the phases of the itinerary that follows, by what is true then.
+// wants returns the phases of the next itinerary that run with the flags of after.
 func (l *leaving) wants() []string {
 	return append([]string(nil), l.to.Plan(phases.NewFacts(l.after, l.to.Vocabulary().All()&^l.after)).Running()...)
 }
 
-// sources return by what is true.
+// sources returns sources of all flags of v: those of yes are true.
 func sources(v *phases.Vocabulary, yes *phases.Flags) *phases.Sources {
 	var all []phases.Source
 	for flag := range v.All().Each {
@@ -49,15 +50,15 @@ func sources(v *phases.Vocabulary, yes *phases.Flags) *phases.Sources {
 	}
 	s, err := phases.NewSources(v, all...)
 	if err != nil {
-		panic(err) // a flag has one source
+		panic(err) // cannot happen: each flag has one source
 	}
 	return s
 }
 
-// eachLeaving calls yield for every phase of every itinerary of MTC and of a
-// generated set, each itinerary that it may be left for, so many assignments of
-// the flags under which the phase runs, and each flag that the phase decides
-// turned round, as well as all of them, and none.
+// eachLeaving calls yield for each phase of each itinerary of MTC and of a generated
+// set, combined with each itinerary that it may be left for, the given number of
+// assignments under which the phase runs, and each flag that the phase decides
+// inverted, as well as all of them and none.
 func eachLeaving(t *testing.T, assignments int, yield func(*testing.T, leaving)) {
 	n := 0
 	r := rand.New(rand.NewPCG(11, 12))
@@ -90,7 +91,7 @@ func eachLeaving(t *testing.T, assignments int, yield func(*testing.T, leaving))
 								if to == g || !g.MayLeaveFor(to) {
 									continue
 								}
-								if n++; !raceEnabled || n%10 == 0 { // races are found by few
+								if n++; !raceEnabled || n%10 == 0 { // a few suffice to find races
 									yield(t, leaving{set, g, phase, to, before, before ^ turn})
 								}
 							}
@@ -102,8 +103,8 @@ func eachLeaving(t *testing.T, assignments int, yield func(*testing.T, leaving))
 	}
 }
 
-// runsUnder returns one assignment under which a phase runs, with many true
-// flags, or two, of which the other has few.
+// runsUnder returns n assignments under which a phase runs: one with many true flags
+// and, if n is 2, one with few.
 func runsUnder(g *machine.Graph, i, n int) []phases.Flags {
 	var all []phases.Flags
 	subsets(g.Phase(i).Guard.Reads()|jumpReads(g), func(yes phases.Flags) {
@@ -119,7 +120,7 @@ func runsUnder(g *machine.Graph, i, n int) []phases.Flags {
 	return []phases.Flags{all[0], all[len(all)-1]}
 }
 
-// jumpReads are the flags that the jumps of an itinerary read.
+// jumpReads returns the flags that the jumps of an itinerary read.
 func jumpReads(g *machine.Graph) (reads phases.Flags) {
 	for i := range g.Len() {
 		for _, j := range g.Phase(i).Jumps {
@@ -129,11 +130,11 @@ func jumpReads(g *machine.Graph) (reads phases.Flags) {
 	return reads
 }
 
-// A phase that is left in the middle has changed what it decides: whoever takes
-// up the next itinerary asks that again, and runs the phases of what is true
-// then. So do a machine that is switched, one that is made of a checkpoint, and
+// A phase that is left in the middle may have changed the flags that it decides. The
+// next itinerary evaluates them again, and runs phases by their present values. This
+// holds for a machine that is switched, one that is resumed from a checkpoint, and
 // the loop of the README.
-func TestNoPhaseIsJudgedByAValueFromBefore(t *testing.T) {
+func TestMachineForgetsFlagsThatALeftPhaseDecides(t *testing.T) {
 	t.Parallel()
 	n := 0
 	eachLeaving(t, 2, func(t *testing.T, l leaving) {
@@ -157,13 +158,14 @@ func TestNoPhaseIsJudgedByAValueFromBefore(t *testing.T) {
 	require.True(t, raceEnabled || n > 1000, n)
 }
 
-// walk runs a machine to its end, with handlers that change nothing, and
-// returns the phases that it enters.
+// walk runs a machine to its end without handlers, and returns the phases that it
+// enters.
 func walk(t *testing.T, m *machine.Machine, yes phases.Flags) (entered []string) {
 	t.Helper()
 	g := m.Graph()
 	for {
-		answer := sources(g.Vocabulary(), &yes).Evaluate(t.Context(), phases.Request{Known: m.Facts(), Read: g.Reads(), Matters: m.Matters})
+		request := phases.Request{Known: m.Facts(), Read: g.Reads(), Matters: m.Matters}
+		answer := sources(g.Vocabulary(), &yes).Evaluate(t.Context(), request)
 		m.SetFacts(answer.Facts)
 		tr, err := m.Advance(t.Context())
 		require.NoError(t, err)
@@ -176,7 +178,7 @@ func walk(t *testing.T, m *machine.Machine, yes phases.Flags) (entered []string)
 	}
 }
 
-// loop is the reconcile of the README, over and over, from a checkpoint on.
+// loop repeats the reconcile of the README, beginning with a checkpoint.
 func loop(t *testing.T, l leaving, checkpoint machine.Checkpoint) (entered []string) {
 	t.Helper()
 	for {
@@ -203,10 +205,10 @@ func loop(t *testing.T, l leaving, checkpoint machine.Checkpoint) (entered []str
 	}
 }
 
-// The same in the runner: the handler of the phase fails, its deadline passes,
-// or the object asks for another itinerary while it works. Beside the phases
-// that run, the harness checks that nothing is judged by a value from before.
-func TestARunnerAsksWhatALeftPhaseDecides(t *testing.T) {
+// The same in the runner: the handler of the phase fails, its deadline passes, or the
+// object selects another itinerary while it works. In addition to the phases that run,
+// the harness checks that no guard uses a value from before.
+func TestRunnerEvaluatesFlagsThatALeftPhaseDecides(t *testing.T) {
 	t.Parallel()
 	n := make(map[string]int)
 	eachLeaving(t, 1, func(t *testing.T, l leaving) {
@@ -223,11 +225,13 @@ func TestARunnerAsksWhatALeftPhaseDecides(t *testing.T) {
 			script = append(script, machinetest.Decide(l.phase.Name, decides...).In(l.from.Name()))
 		}
 		ways := map[string][]machinetest.Line{
-			"another itinerary is asked for": {machinetest.Wait(l.phase.Name, time.Second), machinetest.Edit(l.phase.Name, "leave").Call(2)},
+			"another itinerary is selected": {machinetest.Wait(l.phase.Name, time.Second), machinetest.Edit(l.phase.Name, "leave").Call(2)},
 		}
-		if !l.from.IsCleanup() { // it passes a failure by
+		if !l.from.IsCleanup() { // a cleanup itinerary continues after a failure
 			ways["its handler fails"] = []machinetest.Line{machinetest.Fail(l.phase.Name)}
-			ways["its deadline passes"] = []machinetest.Line{machinetest.Clock(l.phase.Name, time.Hour), machinetest.Wait(l.phase.Name, time.Second)}
+			ways["its deadline passes"] = []machinetest.Line{
+				machinetest.Clock(l.phase.Name, time.Hour), machinetest.Wait(l.phase.Name, time.Second),
+			}
 		}
 		for way, lines := range ways {
 			n[way]++

@@ -10,8 +10,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/legacytest"
 )
 
-// Every recorded status is upgraded, downgraded, upgraded again and taken
-// through the rest of its migration; internal/legacytest says what has to hold.
+// Each recorded status is upgraded, downgraded, upgraded again and run to the end of
+// its migration; see internal/legacytest for the checks.
 func TestLegacy(t *testing.T) {
 	files := []string{"testdata/legacy-2021.jsonl", "testdata/legacy-2025.jsonl"}
 	if *legacyFile != "" {

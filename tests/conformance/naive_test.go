@@ -6,12 +6,12 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// naive evaluates a phase as upstream's allFlags and anyFlags do: each flag of
-// the guard is evaluated again, by name.
+// naive evaluates a phase like upstream's allFlags and anyFlags: it evaluates each
+// flag of the guard each time, by name.
 type naive struct {
 	phases []naivePhase
 	flags  map[string]func() bool
-	asked  map[string]int // how often each flag was evaluated; nil: not counted
+	asked  map[string]int // evaluations of each flag; nil means not counted
 }
 
 type naivePhase struct {
@@ -51,15 +51,15 @@ func (n *naive) admits(p naivePhase) bool {
 	return len(p.any) == 0
 }
 
-// next is upstream's t.next(): the first phase after i that is admitted.
+// next is upstream's t.next: it returns the first phase after i that is admitted.
 func (n *naive) next(i int) int {
 	for i++; i < len(n.phases) && !n.admits(n.phases[i]); i++ {
 	}
 	return i
 }
 
-// pipeline is the enhancement's initPipeline: every phase is evaluated, and
-// the steps of those admitted are listed.
+// pipeline is the enhancement's initPipeline: it evaluates each phase and lists the
+// steps of those admitted.
 func (n *naive) pipeline() []string {
 	var names []string
 	for _, p := range n.phases {

@@ -18,27 +18,27 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// worked is a world that keeps which phases are done.
+// worked is a world that records which phases are done.
 type worked struct{ Done []string }
 
-// late is a migration of which one flag cannot be known before a phase that
-// decides it is done.
+// late is a migration with a flag that is unknown until a phase that decides it is
+// done.
 type late struct {
 	itinerary string
 	flag      phases.Flags
-	decider   string       // which decides the flag and runs
-	yes       phases.Flags // that are true
+	decider   string       // a phase that runs and decides the flag
+	yes       phases.Flags // the flags that are true
 }
 
-// ask is how the source of the flag answers until then.
+// ask is the Evaluate function of the flag's source until then.
 type ask func(context.Context, phases.Facts) (phases.Truth, error)
 
-var errNotYet = errors.New("the plan has not been looked at again")
+var errNotYet = errors.New("the plan has not been refreshed")
 
 func notYet(context.Context, phases.Facts) (phases.Truth, error) { return phases.Unknown, nil }
 func errs(context.Context, phases.Facts) (phases.Truth, error)   { return phases.Unknown, errNotYet }
 
-// setup is the controller of the migration; without an ask the flag has no
+// setup returns the controller of the migration. If before is nil, the flag has no
 // source at all.
 func (l *late) setup(before ask) machinetest.Setup[*machinetest.Object, worked] {
 	scripted := machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: l.itinerary})
@@ -76,10 +76,10 @@ func (l *late) setup(before ask) machinetest.Setup[*machinetest.Object, worked] 
 	return s
 }
 
-// wants are the phases that run, by a walk of its own: in order, and past the
-// decider by what is true. Stuck reports whether the next phase depends on
-// the flag while it is not known, which is for ever if it has no source; a
-// cleanup itinerary runs the phase then.
+// wants returns the phases that run, by an independent walk: the flag is unknown until
+// the decider is done or, without a source, for ever. stuck reports whether the next
+// phase depends on the flag while it is unknown. A cleanup itinerary runs such a
+// phase.
 func (l *late) wants(t *testing.T, source bool) (entered []string, stuck bool) {
 	g := graph(t, l.itinerary)
 	facts := phases.NewFacts(l.yes, mtc.Vocabulary().All()&^l.yes)
@@ -116,9 +116,9 @@ func (l *late) wants(t *testing.T, source bool) (entered []string, stuck bool) {
 	return entered, false
 }
 
-// eachLate calls yield for every flag that a phase of an itinerary of MTC
-// decides, true and false, and every phase that decides it, under an assignment
-// in which the phase runs and that the relations allow.
+// eachLate calls yield for each flag that a phase of MTC decides, true and false, and
+// each phase that decides it, with an assignment under which the phase runs and that
+// the relations allow.
 func eachLate(t *testing.T, yield func(*testing.T, late)) {
 	for _, name := range itineraries.Names() {
 		g := graph(t, name)
@@ -131,7 +131,7 @@ func eachLate(t *testing.T, yield func(*testing.T, late)) {
 					}
 				}
 				for _, phase := range g.Plan(phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)).Running() {
-					// One that reads the flag itself needs it before.
+					// A phase that reads the flag itself needs it earlier.
 					if i, err := g.Lookup(phase); err == nil && g.Phase(i).Decides.Has(flag) && !g.Phase(i).Guard.Reads().Has(flag) {
 						title := fmt.Sprintf("%s of %s by %s is %v", mtc.Vocabulary().Names(flag)[0], name, phase, yes.Has(flag))
 						if _, ok := found[title]; !ok {
@@ -147,10 +147,10 @@ func eachLate(t *testing.T, yield func(*testing.T, late)) {
 	}
 }
 
-// A flag that cannot be known before the phase that decides it is done, whether
-// its source returns that it is not known yet or fails until then, keeps no run
-// from beginning, and nothing deadlocks.
-func TestAFlagThatIsNotKnownYet(t *testing.T) {
+// A flag may be unknown until the phase that decides it is done, because its source
+// returns "not yet" or fails until then. The run begins nevertheless, and does not
+// deadlock.
+func TestFlagThatIsNotKnownYet(t *testing.T) {
 	t.Parallel()
 	n := 0
 	eachLate(t, func(t *testing.T, l late) {
@@ -168,9 +168,9 @@ func TestAFlagThatIsNotKnownYet(t *testing.T) {
 	require.Greater(t, n, 20)
 }
 
-// A flag without a source is like one that is not known yet: the run begins,
-// and stops where a phase depends on it, with an error that names it.
-func TestAFlagWithoutASource(t *testing.T) {
+// A flag without a source is like one that is not known yet: the run begins, and stops
+// at the first phase that depends on the flag, with an error that names it.
+func TestFlagWithoutASource(t *testing.T) {
 	t.Parallel()
 	stopped := 0
 	eachLate(t, func(t *testing.T, l late) {

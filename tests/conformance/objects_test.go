@@ -20,11 +20,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// rollingBack is the one flag that upstream does not have: recorded flags are
-// all others.
+// rollingBack is the only flag that upstream, and thus the recording, does not have.
 const rollingBack = "RollingBack"
 
-// wanted is what is recorded of one migration.
+// wanted is the recorded expectation for one migration.
 type wanted struct {
 	Name      string   `json:"name"`
 	Itinerary string   `json:"itinerary"`
@@ -42,7 +41,7 @@ func wants(t *testing.T) map[string]wanted {
 	return all
 }
 
-// objects are the objects of the List, by kind and then by name.
+// objects holds the objects of the List, by kind and name.
 type objects struct {
 	migrations   []*mtc.Migration
 	statuses     map[mtc.Ref]json.RawMessage
@@ -57,7 +56,10 @@ func readObjects(t *testing.T) objects {
 	require.NoError(t, err)
 	var list struct{ Items []json.RawMessage }
 	require.NoError(t, json.Unmarshal(data, &list))
-	o := objects{statuses: map[mtc.Ref]json.RawMessage{}, plans: map[mtc.Ref]*mtc.Plan{}, clusters: map[mtc.Ref]*mtc.Cluster{}, imageStreams: mtc.ReadImageStreams{Namespaces: map[string]bool{}}}
+	o := objects{
+		statuses: map[mtc.Ref]json.RawMessage{}, plans: map[mtc.Ref]*mtc.Plan{}, clusters: map[mtc.Ref]*mtc.Cluster{},
+		imageStreams: mtc.ReadImageStreams{Namespaces: map[string]bool{}},
+	}
 	for _, item := range list.Items {
 		var kind struct {
 			Kind   string
@@ -87,8 +89,7 @@ func readObjects(t *testing.T) objects {
 	return o
 }
 
-// started are the steps of a recorded status that have started, by their
-// present names.
+// started returns the present names of the started steps of a recorded status.
 func started(t *testing.T, status json.RawMessage) []string {
 	t.Helper()
 	up, err := legacy.NewAdapter(itineraries, mtc.DataNames).Upgrade(status, nil)
@@ -138,7 +139,7 @@ func TestObjectsThroughTheLibrary(t *testing.T) {
 	}
 }
 
-// build builds the command, and returns its path.
+// build builds the command and returns its path.
 func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "dynamic-pipeline")
@@ -149,7 +150,7 @@ func build(t *testing.T) string {
 	return binary
 }
 
-// The same through the command, built and run as a user would.
+// The same as a user would do it, by building and running the command.
 func TestObjectsThroughTheCommand(t *testing.T) {
 	file, err := filepath.Abs(*objectsFile)
 	require.NoError(t, err)
@@ -160,7 +161,7 @@ func TestObjectsThroughTheCommand(t *testing.T) {
 	require.NoError(t, cmd.Run(), "%s", stderr.String())
 	for _, line := range strings.Split(strings.TrimSpace(stderr.String()), "\n") {
 		if line != "" && !strings.Contains(line, ": note: ") {
-			t.Errorf("the command says: %s", line)
+			t.Errorf("the command printed: %s", line)
 		}
 	}
 	var plans []struct {

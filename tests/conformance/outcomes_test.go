@@ -12,7 +12,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// happening is what interrupts a migration: a failure, or an edit of that name.
+// happening is an interruption of a migration: a failure, or the edit of that name.
 type happening string
 
 const (
@@ -21,15 +21,15 @@ const (
 	isRolledBack happening = "is rolled back"
 )
 
-// outcomes is how a migration reads that begins in an itinerary and is
-// interrupted there, and once more in the itinerary that follows; and in which
-// itinerary it ends.
+// outcomes lists the results of migrations that begin in an itinerary and are
+// interrupted there, possibly again in the next itinerary.
 var outcomes = []struct {
 	begins       string
 	first, again happening
 	result       phases.Result
 	ends         string
-	// failed and inCleanup count the phases that failed.
+	// failed and inCleanup are the numbers of failed phases, outside and in cleanup
+	// itineraries.
 	failed, inCleanup int64
 }{
 	{mtc.Stage, "", "", phases.Succeeded, mtc.Stage, 0, 0},
@@ -73,12 +73,11 @@ var outcomes = []struct {
 	{mtc.Failed, isRolledBack, "", phases.Failed, mtc.Rollback, 0, 0},
 }
 
-// follows is the itinerary that the object asks for after a happening.
+// follows maps a happening to the itinerary that the object then selects.
 var follows = map[happening]string{fails: mtc.Failed, isCanceled: mtc.Cancel, isRolledBack: mtc.Rollback}
 
-// How a migration ends is data: at every position of every itinerary, before
-// its first phase as well, whatever happens there and to the itinerary that
-// follows.
+// The result of a migration is recorded as data, for interruptions at every position
+// of every itinerary, including the start, and in the next itinerary.
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
 	direct := mtc.DirectImage | mtc.DirectVolume | mtc.HasPVs | mtc.HasISs | mtc.EnableImage | mtc.EnableVolume | mtc.Quiesce
@@ -89,13 +88,13 @@ func TestOutcomes(t *testing.T) {
 		t.Run(fmt.Sprintf("%s %s %s", row.begins, row.first, row.again), func(t *testing.T) {
 			for _, yes := range []phases.Flags{direct, indirect} {
 				first := positions(t, row.begins, row.first, yes)
-				if row.again != "" || raceEnabled && len(first) > 1 { // some of them, with all that follow
+				if row.again != "" || raceEnabled && len(first) > 1 { // some of them, with all of the next
 					first = []string{first[0], first[len(first)/2], first[len(first)-1]}
 				}
 				for _, at := range first {
 					next := follows[row.first]
 					for _, then := range positions(t, next, row.again, yes) {
-						if lives++; raceEnabled && lives%5 > 0 { // races are found by few
+						if lives++; raceEnabled && lives%5 > 0 { // a few suffice to find races
 							continue
 						}
 						life := outcome(t, row.begins, yes, line(row.first, row.begins, at), line(row.again, next, then))
@@ -128,7 +127,8 @@ func TestOutcomesBeforeTheFirstPhase(t *testing.T) {
 	}
 }
 
-// positions are the phases of an itinerary that run and do work, for a happening there.
+// positions returns the working phases of an itinerary that run, as the places of a
+// happening. Without a happening there is only the start.
 func positions(t *testing.T, itinerary string, happens happening, yes phases.Flags) []string {
 	if happens == "" {
 		return []string{machinetest.Start}
@@ -149,8 +149,8 @@ func line(happens happening, itinerary, phase string) []machinetest.Line {
 	return []machinetest.Line{machinetest.Edit(phase, string(happens)).In(itinerary)}
 }
 
-// outcome is a life of a migration with a selector that answers each failure
-// with Failed.
+// outcome plays a life of a migration with a selector that answers each failure with
+// Failed.
 func outcome(t *testing.T, begins string, yes phases.Flags, lines ...[]machinetest.Line) *machinetest.Life[*machinetest.Object, struct{}] {
 	onFail := make(map[string]string)
 	for _, name := range itineraries.Names() {

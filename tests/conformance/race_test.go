@@ -2,6 +2,6 @@
 
 package conformance
 
-// raceEnabled reports whether the tests run under the race detector, which
-// makes an exploration some ten times slower.
+// raceEnabled reports whether the tests run under the race detector, which makes
+// explorations some ten times slower.
 const raceEnabled = true

@@ -15,8 +15,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// release is a family of releases of mig-controller that had the same
-// itineraries.
+// release is a range of releases of mig-controller with the same itineraries.
 type release struct {
 	Releases    string
 	Itineraries []struct {
@@ -25,23 +24,23 @@ type release struct {
 	}
 }
 
-// gone are the phases of earlier releases that today's itinerary of the same
-// name has under no name, with the reason. A run that is recorded there is not
-// resumed: the unknown phase is an error.
+// gone holds the phases of earlier releases that the present itinerary of the same
+// name does not have under any name, with the reason. A run recorded at one of
+// them does not resume: the unknown phase is an error.
 var gone = map[string]map[string]string{
 	mtc.Cancel: {
-		"DeleteMigrated":        "a cancel leaves what was migrated; a rollback deletes it",
-		"EnsureMigratedDeleted": "a cancel leaves what was migrated; a rollback deletes it",
+		"DeleteMigrated":        "a cancel keeps the migrated objects; a rollback deletes them",
+		"EnsureMigratedDeleted": "a cancel keeps the migrated objects; a rollback deletes them",
 	},
 	mtc.Failed: {
-		"EnsureStagePodsDeleted": "the next migration of the plan deletes them, in CleanStaleStagePods",
-		"DeleteMigrated":         "a failure leaves what was migrated; a rollback deletes it",
-		"EnsureMigratedDeleted":  "a failure leaves what was migrated; a rollback deletes it",
-		"UnQuiesceApplications":  "a failure leaves the applications scaled down; a rollback scales them up",
+		"EnsureStagePodsDeleted": "the next migration of the plan deletes the stage pods, in `CleanStaleStagePods`",
+		"DeleteMigrated":         "a failure keeps the migrated objects; a rollback deletes them",
+		"EnsureMigratedDeleted":  "a failure keeps the migrated objects; a rollback deletes them",
+		"UnQuiesceApplications":  "a failure keeps the applications scaled down; a rollback scales them up",
 	},
 }
 
-func TestEveryPhaseOfEveryReleaseIsFoundOrGone(t *testing.T) {
+func TestLookupOfPhasesOfEveryRelease(t *testing.T) {
 	used := map[string]bool{}
 	found := 0
 	for _, r := range lines[release](t, *releasesFile) {
@@ -69,9 +68,9 @@ func TestEveryPhaseOfEveryReleaseIsFoundOrGone(t *testing.T) {
 	}
 }
 
-// resumed describes what becomes of a run that an earlier release recorded at a
-// phase: where it goes on, and which phases that the release had as well are
-// skipped or done twice, since their order is another today.
+// resumed describes how a run resumes that an earlier release recorded at a phase:
+// the present name of that phase, and the phases that the release had as well but
+// that are skipped or repeated because their order has changed.
 type resumed struct {
 	itinerary, phase, at string
 	skipped, twice       []string
@@ -81,7 +80,7 @@ func resumedOf(t *testing.T, r release) (all []resumed) {
 	t.Helper()
 	for _, it := range r.Itineraries {
 		g := graph(t, it.Name)
-		var had []int // today's positions of the phases of the release, in its order
+		var had []int // present positions of the release's phases, in the release's order
 		for _, p := range it.Phases {
 			if i, err := g.Lookup(p.Name); err == nil {
 				had = append(had, i)
@@ -94,7 +93,7 @@ func resumedOf(t *testing.T, r release) (all []resumed) {
 				continue
 			}
 			one := resumed{itinerary: it.Name, phase: it.Phases[k].Name, at: g.Phase(at).Name}
-			var today []int // what the release had, in today's order
+			var today []int // the release's phases in the present order
 			for i := range g.Len() {
 				if slices.Contains(had, i) {
 					today = append(today, i)
@@ -108,8 +107,8 @@ func resumedOf(t *testing.T, r release) (all []resumed) {
 	return all
 }
 
-// ranges are the names of the phases that are in, those that follow one another
-// as "FIRST to LAST".
+// ranges returns the names of the phases of order for which in is true. More than
+// two in a row become "FIRST to LAST".
 func ranges(g *machine.Graph, order []int, in func(int) bool) (names []string) {
 	for from := 0; from < len(order); {
 		to := from
@@ -130,8 +129,8 @@ func ranges(g *machine.Graph, order []int, in func(int) bool) (names []string) {
 
 func code(name string) string { return "`" + name + "`" }
 
-// span are releases that follow one another, "1.0 to 1.1" and "1.2.2 to 1.2.5",
-// as one: "1.0 to 1.2.5".
+// span joins consecutive releases: "1.0 to 1.1" and "1.2.2 to 1.2.5" become "1.0 to
+// 1.2.5".
 func span(all []release, first, last int) string {
 	from, _, _ := strings.Cut(all[first].Releases, " to ")
 	parts := strings.Split(all[last].Releases, " to ")
@@ -141,10 +140,10 @@ func span(all []release, first, last int) string {
 	return from
 }
 
-// The README lists every phase of every release at which a run that is resumed
-// skips phases or runs some twice, and every phase at which it is not resumed.
-func TestReadmeListsWhatResumedRunsSkipAndRepeat(t *testing.T) {
-	releases := lines[release](t, releasesDefault) // which the README is about
+// TestReadmeOfResumedRuns: legacy's README lists each recorded phase at which a run
+// skips or repeats phases when it resumes, and each at which it does not resume.
+func TestReadmeOfResumedRuns(t *testing.T) {
+	releases := lines[release](t, releasesDefault) // those that the README covers
 	type key struct{ itinerary, at, skipped, twice string }
 	type row struct {
 		key
@@ -161,7 +160,9 @@ func TestReadmeListsWhatResumedRunsSkipAndRepeat(t *testing.T) {
 			if one.phase != one.at {
 				k.at = code(one.at)
 			}
-			before := slices.IndexFunc(rows, func(r *row) bool { return r.key == k && r.phase == code(one.phase) && r.last == n-1 })
+			before := slices.IndexFunc(rows, func(r *row) bool {
+				return r.key == k && r.phase == code(one.phase) && r.last == n-1
+			})
 			if before >= 0 {
 				rows[before].last = n
 			} else {
@@ -169,10 +170,12 @@ func TestReadmeListsWhatResumedRunsSkipAndRepeat(t *testing.T) {
 			}
 		}
 	}
-	// Rows that differ only in the phase are one.
+	// Join the rows that differ only in the phase.
 	var table []*row
 	for _, r := range rows {
-		i := slices.IndexFunc(table, func(other *row) bool { return other.key == r.key && other.first == r.first && other.last == r.last })
+		i := slices.IndexFunc(table, func(other *row) bool {
+			return other.key == r.key && other.first == r.first && other.last == r.last
+		})
 		if i >= 0 {
 			table[i].phase += ", " + r.phase
 		} else {
@@ -183,18 +186,19 @@ func TestReadmeListsWhatResumedRunsSkipAndRepeat(t *testing.T) {
 		return slices.Index(itineraries.Names(), a.itinerary) - slices.Index(itineraries.Names(), b.itinerary)
 	})
 	var text strings.Builder
-	fmt.Fprintln(&text, "| itinerary | recorded phase | releases | goes on at | skipped | done twice |")
+	fmt.Fprintln(&text, "| itinerary | recorded phase | releases | resumes at | skipped | repeated |")
 	fmt.Fprintln(&text, "| --- | --- | --- | --- | --- | --- |")
 	for _, r := range table {
-		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s |\n", r.itinerary, r.phase, span(releases, r.first, r.last), r.at, r.skipped, r.twice)
+		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s |\n",
+			r.itinerary, r.phase, span(releases, r.first, r.last), r.at, r.skipped, r.twice)
 	}
-	data, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	data, err := os.ReadFile(filepath.Join("..", "..", "legacy", "README.md"))
 	require.NoError(t, err)
-	assert.True(t, strings.Contains(string(data), text.String()), "the README does not have the table:\n%s", text.String())
+	assert.True(t, strings.Contains(string(data), text.String()), "legacy/README.md does not have the table:\n%s", text.String())
 	for itinerary, all := range gone {
 		for phase, reason := range all {
 			line := fmt.Sprintf("| %s | `%s` | %s |\n", itinerary, phase, reason)
-			assert.True(t, strings.Contains(string(data), line), "the README does not have the line:\n%s", line)
+			assert.True(t, strings.Contains(string(data), line), "legacy/README.md does not have the line:\n%s", line)
 		}
 	}
 }

@@ -36,8 +36,7 @@ func TestVectors(t *testing.T) {
 			if diff := cmp.Diff(v.Steps, r.shown); diff != "" {
 				t.Errorf("steps: -want +got\n%s", diff)
 			}
-			// What was shown and has run is what is left at the end, all of
-			// it completed.
+			// All steps of the final pipeline have run and are completed.
 			for _, s := range r.pipeline {
 				require.NotNil(t, s.Started, s.Name)
 				require.NotNil(t, s.Completed, s.Name)
@@ -47,8 +46,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// The same runs through the runner, whose every reconcile the harness holds
-// against the promises.
+// The same runs in the runner; the harness checks the promises at every reconcile.
 func TestVectorsInTheRunner(t *testing.T) {
 	for i, v := range lines[vector](t, *vectorsFile) {
 		t.Run(fmt.Sprintf("line %d, %s", i+1, v.Itinerary), func(t *testing.T) {
@@ -83,13 +81,12 @@ func TestVectorsInTheRunner(t *testing.T) {
 
 type ran struct {
 	phases   []string
-	shown    []string // the union of the steps over the run, in the order of the itinerary
+	shown    []string // all steps that were visible during the run, in the itinerary's order
 	pipeline steps.Pipeline
 }
 
-// drive runs a migration through the machine as a controller would: after each
-// phase that decides flags it looks at them again and plans anew, and it syncs
-// the pipeline at every move.
+// drive runs a migration as a controller would: after each phase that decides flags it
+// evaluates them and replans, and it syncs the pipeline at every transition.
 func drive(t *testing.T, g *machine.Graph, f phases.Facts, stagePodsCreated bool) ran {
 	t.Helper()
 	m, err := g.NewMachine(machine.Position{}, f)

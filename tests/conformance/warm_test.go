@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,8 +18,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// forklift's warm migration, whose copying goes round until the cutover, is
-// written as YAML, and the YAML says what was recorded.
+// warm returns forklift's warm migration, which copies in a loop until the cutover. It
+// is written as YAML; TestWarmIsAsRecorded compares that with the recording.
 func warm(t *testing.T) phases.Itinerary {
 	t.Helper()
 	f, err := os.Open("testdata/forklift-warm.yaml")
@@ -67,6 +68,9 @@ func TestWarmIsAsRecorded(t *testing.T) {
 	assert.Empty(t, cmp.Diff(recorded.Phases, written), "-recorded +written")
 }
 
+// turnBack are the phases that run between two copies.
+const turnBack = "RemovePreviousSnapshot WaitForPreviousSnapshotRemoval CreateSnapshot WaitForSnapshot StoreSnapshotDeltas AddCheckpoint"
+
 func TestWarmPlan(t *testing.T) {
 	it := warm(t)
 	g := machine.MustCompile(it)
@@ -76,19 +80,21 @@ func TestWarmPlan(t *testing.T) {
 	require.NoError(t, err)
 	facts := phases.NewFacts(vsphere, it.Vocabulary.All()&^vsphere)
 
-	// Before the cutover is due and when it is, the plan shows the way out of
-	// the loop as well as the loop.
+	// Whether the cutover is due or not, the plan shows the loop and the phases after
+	// it.
 	want := []string{"Initialize", "DiskTransfer", "Cutover", "VirtualMachineCreation"}
+	loop := strings.Fields(turnBack)
 	for _, f := range []phases.Facts{facts, facts.Set(due, phases.True)} {
 		plan := g.Plan(f)
 		assert.Equal(t, want, steps.Visible(plan))
 		assert.Empty(t, steps.Possible(plan))
 		for i := range g.Len() {
-			inLoop := strings.Contains(" RemovePreviousSnapshot WaitForPreviousSnapshotRemoval CreateSnapshot WaitForSnapshot StoreSnapshotDeltas AddCheckpoint ", " "+g.Phase(i).Name+" ")
-			assert.Equal(t, inLoop, plan.Tentative(i), "%s: only the turn back hangs on the cutover", g.Phase(i).Name)
+			inLoop := slices.Contains(loop, g.Phase(i).Name)
+			assert.Equal(t, inLoop, plan.Tentative(i), "%s: only the turn back depends on the cutover", g.Phase(i).Name)
 		}
 	}
-	// Where nobody knows whether it is due, the way out is sure all the same.
+	// If it is unknown whether the cutover is due, the phases after the loop are still
+	// certain.
 	plan := g.Plan(facts.Forget(due))
 	assert.Equal(t, want, steps.Visible(plan))
 	i, err := g.Lookup("CreateSnapshot")
@@ -142,13 +148,15 @@ func TestWarmThroughThreeTurns(t *testing.T) {
 		if turns > 0 {
 			require.Equal(t, started, transfer.Started.String(), "the start of a step never moves")
 			inLoop := g.Steps()[g.StepOf(index(t, g, tr.To.Phase))] == "DiskTransfer"
-			require.Equal(t, inLoop, transfer.Open(), "%s: the step is open as long as the loop goes round", tr.To.Phase)
+			require.Equal(t, inLoop, transfer.Open(), "%s: the step is open as long as the loop runs", tr.To.Phase)
 		}
 	}
 
 	first := strings.Fields("Started CreateInitialSnapshot WaitForInitialSnapshot StoreInitialSnapshotDeltas CreateDataVolumes")
-	turn := strings.Fields("CopyDisks CopyingPaused RemovePreviousSnapshot WaitForPreviousSnapshotRemoval CreateSnapshot WaitForSnapshot StoreSnapshotDeltas AddCheckpoint")
-	last := strings.Fields("CopyDisks CopyingPaused StorePowerState PowerOffSource WaitForPowerOff RemovePenultimateSnapshot WaitForPenultimateSnapshotRemoval CreateFinalSnapshot WaitForFinalSnapshot AddFinalCheckpoint Finalize RemoveFinalSnapshot CreateGuestConversionPod ConvertGuest CreateVM Completed")
+	turn := strings.Fields("CopyDisks CopyingPaused " + turnBack)
+	last := strings.Fields(`CopyDisks CopyingPaused StorePowerState PowerOffSource WaitForPowerOff RemovePenultimateSnapshot
+		WaitForPenultimateSnapshotRemoval CreateFinalSnapshot WaitForFinalSnapshot AddFinalCheckpoint Finalize
+		RemoveFinalSnapshot CreateGuestConversionPod ConvertGuest CreateVM Completed`)
 	want := append(append(append(first, turn...), turn...), last...)
 	assert.Empty(t, cmp.Diff(want, ran), "-want +ran")
 

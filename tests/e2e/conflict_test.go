@@ -20,8 +20,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
 )
 
-// writer is somebody else who writes to a migration, and sees to it that what
-// it wrote is still there when it comes back.
+// writer is another client that writes to a migration, and checks before each
+// write that its last one is still there.
 type writer struct {
 	g       *fixture
 	name    string
@@ -34,11 +34,12 @@ const (
 	writersCondition  = "Other"
 )
 
-// write writes to the annotations and to the conditions, as a controller does
-// that reads, changes and updates.
+// write reads the object, changes its annotations and conditions, and updates
+// it, like another controller.
 func (w *writer) write(ctx context.Context) error {
 	u := &unstructured.Unstructured{}
-	u.SetGroupVersionKind(w.g.gvr.GroupVersion().WithKind(map[string]string{"migmigrations": "MigMigration", "migrations": "Migration"}[w.g.gvr.Resource]))
+	kinds := map[string]string{"migmigrations": "MigMigration", "migrations": "Migration"}
+	u.SetGroupVersionKind(w.g.gvr.GroupVersion().WithKind(kinds[w.g.gvr.Resource]))
 	key := client.ObjectKey{Namespace: w.g.namespace, Name: w.name}
 	if err := w.g.client.Get(ctx, key, u); err != nil {
 		return err
@@ -48,7 +49,8 @@ func (w *writer) write(ctx context.Context) error {
 	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
 	conditions = slices.DeleteFunc(conditions, func(c any) bool { return c.(map[string]any)["type"] == writersCondition })
 	conditions = append(conditions, map[string]any{
-		"type": writersCondition, "status": "True", "reason": "Written", "message": next, "lastTransitionTime": time.Now().UTC().Format(time.RFC3339),
+		"type": writersCondition, "status": "True", "reason": "Written", "message": next,
+		"lastTransitionTime": time.Now().UTC().Format(time.RFC3339),
 	})
 	if err := unstructured.SetNestedSlice(u.Object, conditions, "status", "conditions"); err != nil {
 		return err
@@ -66,7 +68,7 @@ func (w *writer) write(ctx context.Context) error {
 		err = w.g.client.Status().Update(ctx, u)
 	}
 	if apierrors.IsConflict(err) {
-		return nil // the next time
+		return nil // retried at the next write
 	}
 	if err == nil {
 		w.written++
@@ -74,7 +76,7 @@ func (w *writer) write(ctx context.Context) error {
 	return err
 }
 
-// check finds what was written last.
+// check checks that the last write is still there.
 func (w *writer) check(u *unstructured.Unstructured) {
 	if w.written == 0 {
 		return
@@ -90,8 +92,8 @@ func (w *writer) check(u *unstructured.Unstructured) {
 	}
 }
 
-// Another writer writes to the same objects ten times a second. Nothing is
-// lost on either side.
+// Another client writes to the same objects ten times a second. Neither side
+// loses a write.
 func TestConflicts(t *testing.T) {
 	t.Parallel()
 	for _, r := range both {
@@ -105,7 +107,7 @@ func TestConflicts(t *testing.T) {
 			enough := make(chan struct{})
 			var writing sync.WaitGroup
 			stop := sync.OnceFunc(func() { close(enough); writing.Wait() })
-			defer stop() // also if a migration does not come to its end
+			defer stop() // also if a migration does not end
 			for i := range number {
 				c := richest[i%2]
 				name := fmt.Sprintf("%s-%d", c.name, i)
@@ -138,7 +140,7 @@ func TestConflicts(t *testing.T) {
 			all := 0
 			for _, w := range writers {
 				require.NoError(t, w.write(g.ctx))
-				assert.Empty(t, w.lost, "what the other has written")
+				assert.Empty(t, w.lost, "lost writes of the other client")
 				assert.Greater(t, w.written, 5, w.name)
 				all += w.written
 				for _, v := range g.recorder.Versions(w.name) {
@@ -147,13 +149,13 @@ func TestConflicts(t *testing.T) {
 					}
 				}
 			}
-			t.Logf("%d writes of others during %d migrations", all, number)
+			t.Logf("%d writes of other clients during %d migrations", all, number)
 		})
 	}
 }
 
-// stagePodsCondition says whether the condition is there that the handlers of
-// the example set once there are stage pods.
+// stagePodsCondition reports whether the object has the condition that the
+// example's handlers set once there are stage pods.
 func stagePodsCondition(t *testing.T, u *unstructured.Unstructured) bool {
 	t.Helper()
 	var m struct {

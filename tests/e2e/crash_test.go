@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -26,7 +27,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/record"
 )
 
-// seed is that of a run that is to be repeated, or a new one.
+// seed returns the seed of the kills: E2E_SEED, or a new one.
 func seed(t *testing.T) uint64 {
 	t.Helper()
 	s := uint64(time.Now().UnixNano())
@@ -39,16 +40,17 @@ func seed(t *testing.T) uint64 {
 	return s
 }
 
-// Every second process is killed within killedAfter of its start, and every other within
-// workedFor of its first call of a phase: on a busy machine, the start may take longer.
+// Every second process is killed within killedAfter of its start. Every other
+// one is killed within workedFor of its first call of a phase, because the
+// start may take longer on a busy machine.
 const (
 	killedAfter = 1200 * time.Millisecond
 	workedFor   = 300 * time.Millisecond
 )
 
-// The controller is killed at 200 random moments, as a process of its own, in
-// lanes that are independent of each other. In each lane some migrations are
-// always on their way. The recorder sees that no version goes backwards.
+// The controller runs as a process and is killed at 200 random moments, in
+// independent lanes. In each lane some migrations are always in progress. The
+// recorder checks that no version goes backwards.
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	const lanes, kills, inFlight = 4, 50, 5
@@ -103,19 +105,19 @@ func TestCrash(t *testing.T) {
 				}
 				want := expected(t, itinerary, c.flags, nil)
 				assert.Empty(t, cmp.Diff(want, g.calls.ran(name, itinerary)), "%s: the phases that ran", name)
-				assert.Empty(t, cmp.Diff(stepsOf(t, itinerary, want), g.recorder.Steps(name)), "%s: the steps that were ever seen", name)
+				assert.Empty(t, cmp.Diff(stepsOf(t, itinerary, want), g.recorder.Steps(name)), "%s: all steps seen", name)
 			}
 			assert.Empty(t, g.calls.atOnce())
 			t.Logf("%d kills over %d migrations; %d of them cut %d calls of phases short", kills, len(made), working, cut)
-			assert.Positive(t, cut, "some kill hits a phase at work")
+			assert.Positive(t, cut, "kills that hit a phase at work")
 		})
 	}
 }
 
 // The controller is killed in each phase that decides flags: when the call
-// begins, and when its work is done and not written down yet. After that the
-// phase goes on, fails, or is canceled or rolled back in the middle. What it
-// decides is never judged by the value from before.
+// begins, and when its work is done but not recorded yet. After that the phase
+// continues, fails, or is canceled or rolled back half-way. The old values of
+// the flags that it decides never count.
 func TestCrashInPhasesThatDecide(t *testing.T) {
 	t.Parallel()
 	ways := map[string]string{"goes-on": "", "fails": mtc.Failed, "is-canceled": mtc.Cancel, "is-rolled-back": mtc.Rollback}
@@ -125,104 +127,137 @@ func TestCrashInPhasesThatDecide(t *testing.T) {
 			t.Parallel()
 			g := newFixture(t, common, r)
 			g.record(itineraries)
-			type dying struct {
-				phase, way string
-				kills      int // that are still to come
-			}
 			c := richest[0]
 			c.spec.Stage = itinerary == mtc.Stage
-			all := map[string]*dying{}
-			for _, phase := range deciders(itinerary) {
-				for way := range ways {
-					all[strings.ToLower(phase)+"-"+way] = &dying{phase: phase, way: way, kills: 2}
-				}
-			}
-			var mu sync.Mutex
-			var killed atomic.Bool // all of them have been
-			kill := make(chan struct{}, 1)
-			g.reply = func(ctx context.Context, call example.Call) example.Reply {
-				mu.Lock()
-				d := all[call.Migration]
-				if call.Itinerary != itinerary || call.Phase != d.phase {
-					mu.Unlock()
-					return ""
-				}
-				if d.kills > 0 && call.Ended == (d.kills == 1) {
-					select {
-					case kill <- struct{}{}:
-						d.kills--
-					default: // it is about to be killed for another
-					}
-					mu.Unlock()
-					<-ctx.Done() // it does not live to see a reply
-					return ""
-				}
-				mu.Unlock()
-				switch {
-				case !call.Ended || d.way == "goes-on":
-				case !killed.Load():
-					// A kill for another would lose what this call wrote down,
-					// which is all that MTC knows of the pods it made.
-					return example.Wait
-				case d.way == "fails":
-					return example.Fail
-				case d.way == "is-canceled":
-					g.edit(call.Migration, toCancel)
-					return example.Wait
-				case d.way == "is-rolled-back":
-					g.edit(call.Migration, toRollBack)
-					return example.Wait
-				}
-				return ""
-			}
-			for name := range all {
+			v := newVictims(g, itinerary, slices.Collect(maps.Keys(ways)))
+			g.reply = v.reply
+			for name := range v.all {
 				g.plan(name, c.plan)
 				g.migrate(name, c.spec)
 			}
-			kills := 2 * len(all)
-			for n := range kills {
-				p := g.spawn(g.Config)
-				select {
-				case <-kill:
-				case <-time.After(timeout):
-					t.Fatalf("%d of %d kills", n, kills)
-				}
-				p.kill()
-			}
-			killed.Store(true)
+			v.killAll()
 			g.spawn(g.Config)
-			for name, d := range all {
-				last := g.done(name)
-				whole := expected(t, itinerary, c.flags, nil)
-				if d.way == "goes-on" {
-					assert.Empty(t, cmp.Diff(whole, g.calls.ran(name, itinerary)), "%s: the phases that ran", name)
-					assert.Equal(t, phases.Succeeded, last.State.Result, name)
-					continue
-				}
-				to := ways[d.way]
-				assert.Empty(t, cmp.Diff(whole[:slices.Index(whole, d.phase)+1], g.calls.ran(name, itinerary)), "%s: the phases before", name)
-				flags := c.flags
-				if d.way == "is-rolled-back" {
-					flags |= mtc.RollingBack
-				}
-				// What the object says at the beginning of the cleanup.
-				begins := g.until(name, func(v record.Version) bool { return v.State.Itinerary == to })
-				if hasCondition(begins, "StagePodsCreated") {
-					flags |= mtc.HasStagePods
-				}
-				assert.Empty(t, cmp.Diff(expected(t, to, flags, nil), g.calls.ran(name, to)), "%s: the cleanup", name)
-				if to != mtc.Failed { // which deletes none, in MTC
-					var pods corev1.PodList
-					require.NoError(t, g.client.List(g.ctx, &pods, client.InNamespace(g.namespace), client.MatchingLabels{example.MigrationLabel: name}))
-					assert.Empty(t, pods.Items, "%s: pods that are left", name)
-				}
+			for name, d := range v.all {
+				checkVictim(g, itinerary, ways[d.way], name, d, c)
 			}
 			assert.Empty(t, g.calls.atOnce())
 		})
 	}
 }
 
-// hasCondition reports whether a version has a condition that is true.
+// victim is a migration during whose phase the controller is killed.
+type victim struct {
+	phase, way string
+	kills      int // remaining
+}
+
+// victims kills controllers in the phases of migrations.
+type victims struct {
+	*fixture
+	itinerary string
+	all       map[string]*victim
+
+	mu     sync.Mutex
+	kill   chan struct{}
+	killed atomic.Bool // all kills are done
+}
+
+// newVictims returns a migration for each phase of an itinerary that decides
+// flags, and each way in which the phase ends.
+func newVictims(g *fixture, itinerary string, ways []string) *victims {
+	v := &victims{fixture: g, itinerary: itinerary, all: map[string]*victim{}, kill: make(chan struct{}, 1)}
+	for _, phase := range deciders(itinerary) {
+		for _, way := range ways {
+			v.all[strings.ToLower(phase)+"-"+way] = &victim{phase: phase, way: way, kills: 2}
+		}
+	}
+	return v
+}
+
+func (v *victims) reply(ctx context.Context, call example.Call) example.Reply {
+	v.mu.Lock()
+	d := v.all[call.Migration]
+	if call.Itinerary != v.itinerary || call.Phase != d.phase {
+		v.mu.Unlock()
+		return ""
+	}
+	if d.kills > 0 && call.Ended == (d.kills == 1) {
+		select {
+		case v.kill <- struct{}{}:
+			d.kills--
+		default: // about to be killed for another migration
+		}
+		v.mu.Unlock()
+		<-ctx.Done() // the process is killed before a reply
+		return ""
+	}
+	v.mu.Unlock()
+	switch {
+	case !call.Ended || d.way == "goes-on":
+	case !v.killed.Load():
+		// A kill for another migration would lose what this call recorded,
+		// and MTC knows of its pods by nothing else.
+		return example.Wait
+	case d.way == "fails":
+		return example.Fail
+	case d.way == "is-canceled":
+		v.edit(call.Migration, toCancel)
+		return example.Wait
+	case d.way == "is-rolled-back":
+		v.edit(call.Migration, toRollBack)
+		return example.Wait
+	}
+	return ""
+}
+
+// killAll starts a controller for each kill, and kills it.
+func (v *victims) killAll() {
+	v.Helper()
+	kills := 2 * len(v.all)
+	for n := range kills {
+		p := v.spawn(v.Config)
+		select {
+		case <-v.kill:
+		case <-time.After(timeout):
+			v.Fatalf("%d of %d kills", n, kills)
+		}
+		p.kill()
+	}
+	v.killed.Store(true)
+}
+
+// checkVictim checks the end of a migration, whose cleanup itinerary is to. It
+// is empty if the phase continues.
+func checkVictim(g *fixture, itinerary, to, name string, d *victim, c configuration) {
+	g.Helper()
+	last := g.done(name)
+	whole := expected(g.T, itinerary, c.flags, nil)
+	if to == "" {
+		assert.Empty(g, cmp.Diff(whole, g.calls.ran(name, itinerary)), "%s: the phases that ran", name)
+		assert.Equal(g, phases.Succeeded, last.State.Result, name)
+		return
+	}
+	before := whole[:slices.Index(whole, d.phase)+1]
+	assert.Empty(g, cmp.Diff(before, g.calls.ran(name, itinerary)), "%s: the phases before", name)
+	flags := c.flags
+	if d.way == "is-rolled-back" {
+		flags |= mtc.RollingBack
+	}
+	// The flag follows from the object at the beginning of the cleanup.
+	begins := g.until(name, func(v record.Version) bool { return v.State.Itinerary == to })
+	if hasCondition(begins, "StagePodsCreated") {
+		flags |= mtc.HasStagePods
+	}
+	assert.Empty(g, cmp.Diff(expected(g.T, to, flags, nil), g.calls.ran(name, to)), "%s: the cleanup", name)
+	if to != mtc.Failed { // MTC's Failed deletes no pods
+		var pods corev1.PodList
+		labels := client.MatchingLabels{example.MigrationLabel: name}
+		require.NoError(g, g.client.List(g.ctx, &pods, client.InNamespace(g.namespace), labels))
+		assert.Empty(g, pods.Items, "%s: remaining pods", name)
+	}
+}
+
+// hasCondition reports whether a version has a true condition of a type.
 func hasCondition(v record.Version, kind string) bool {
 	conditions, _, _ := unstructured.NestedSlice(v.Object.Object, "status", "conditions")
 	return slices.ContainsFunc(conditions, func(c any) bool {

@@ -15,9 +15,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
 )
 
-// The variant's definition has a place for each field of a state: the API
+// The variant's definition has a place for each field of a state. The API
 // server drops fields that a definition does not have.
-func TestTheDefinitionKeepsAllOfAState(t *testing.T) {
+func TestDefinitionKeepsWholeState(t *testing.T) {
 	t.Parallel()
 	g := newFixture(t, common, withSubresource)
 	var s runner.State
@@ -33,7 +33,7 @@ func TestTheDefinitionKeepsAllOfAState(t *testing.T) {
 	assert.Empty(t, cmp.Diff(s, is))
 }
 
-// fill sets all fields of a value to something.
+// fill sets all fields of a value to a non-zero value.
 func fill(t *testing.T, v reflect.Value) {
 	t.Helper()
 	if v.Type() == reflect.TypeFor[metav1.Time]() {
@@ -60,6 +60,6 @@ func fill(t *testing.T, v reflect.Value) {
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		v.SetInt(1)
 	default:
-		t.Fatalf("a state has a %s; let this test fill it", v.Type())
+		t.Fatalf("a state has a %s; teach fill to set it", v.Type())
 	}
 }

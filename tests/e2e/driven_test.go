@@ -28,8 +28,8 @@ const (
 
 var shortFlags = phases.MustVocabulary([]phases.FlagDef{{Flag: hasPods, Name: "HasPods"}, {Flag: isOver, Name: "IsOver"}})
 
-// short are itineraries with what the tests need, and nothing else: a step that
-// the main and the cleanup itineraries share, a phase that decides a flag, and a
+// short holds itineraries with only what the tests need: a step that the main
+// and the cleanup itineraries share, a phase that decides a flag, and a
 // cleanup itinerary with a loop.
 var short = machine.MustCompileSet(
 	phases.Itinerary{Name: "Main", Vocabulary: shortFlags, Phases: []phases.Phase{
@@ -51,7 +51,7 @@ var short = machine.MustCompileSet(
 	}},
 )
 
-// selectShort selects one of the short itineraries.
+// selectShort returns the name of one of the short itineraries.
 func selectShort(m example.Migration) string {
 	switch s := m.MTC(); {
 	case len(s.Status.Errors) > 0:
@@ -64,20 +64,20 @@ func selectShort(m example.Migration) string {
 	return "Main"
 }
 
-// script is what happens to a driven run.
+// script describes what happens to a driven run.
 type script struct {
 	set    *machine.Set
 	choose func(example.Migration) string
-	// ask answers a flag by its name; handle is a phase. Both say what is
-	// usual: false, and done.
+	// ask evaluates a flag by its name, by default to false. handle is the
+	// handler of a phase; by default it is done.
 	ask         func(flag string) (phases.Truth, error)
 	handle      func(m example.Migration, phase string) (runner.Result, error)
 	deadline    time.Duration // of Copy
 	passFailure bool          // no OnFail
 }
 
-// driven is a run that a test reconciles itself, by a clock of its own: with the
-// controller, at the API server.
+// driven is a run that a test reconciles itself, with the controller at the
+// API server and a clock of the test.
 type driven[T example.Migration] struct {
 	*fixture
 	kind       example.Kind[T]
@@ -170,8 +170,8 @@ func (d *driven[T]) restart() {
 	require.NoError(d, err)
 }
 
-// turn reconciles once, and lets the time pass after which the controller wants
-// to be called again. An error is a terminal one.
+// turn reconciles once, and advances the clock to the next reconcile. An error
+// is terminal.
 func (d *driven[T]) turn() (again bool, terminal error) {
 	d.Helper()
 	result, err := d.reconciler.Reconcile(d.ctx, reconcile.Request{NamespacedName: d.key})
@@ -182,7 +182,7 @@ func (d *driven[T]) turn() (again bool, terminal error) {
 	return result.RequeueAfter > 0, err
 }
 
-// until reconciles until that holds of the state.
+// until reconciles until is holds for the state.
 func (d *driven[T]) until(is func(runner.State) bool) runner.State {
 	d.Helper()
 	for range 200 {
@@ -192,7 +192,7 @@ func (d *driven[T]) until(is func(runner.State) bool) runner.State {
 		_, err := d.turn()
 		require.NoError(d, err)
 	}
-	d.Fatalf("it never is so; the state is %+v", d.state())
+	d.Fatalf("the state is not reached; it is %+v", d.state())
 	return runner.State{}
 }
 
@@ -202,7 +202,7 @@ func (d *driven[T]) finish() runner.State {
 	return d.until(func(s runner.State) bool { return s.Done })
 }
 
-// at reports that a run is in a phase.
+// atPhase reports whether a run is in a phase.
 func atPhase(phase string) func(runner.State) bool {
 	return func(s runner.State) bool { return s.Phase == phase }
 }
@@ -221,7 +221,7 @@ func (d *driven[T]) state() runner.State {
 	return s
 }
 
-// edit changes the object as a user does.
+// edit changes the object like a user.
 func (d *driven[T]) edit(mergePatch string) {
 	d.Helper()
 	require.NoError(d, d.client.Patch(d.ctx, d.object(), client.RawPatch(client.Merge.Type(), []byte(mergePatch))))
@@ -238,8 +238,8 @@ const (
 	toRollBack = `{"spec":{"rollback":true}}`
 )
 
-// condition is the one of that type; nil if there is none, or the type has no
-// conditions of Kubernetes' own.
+// condition returns the condition of a type. It returns nil if there is none,
+// or if the kind does not have Kubernetes' conditions.
 func (d *driven[T]) condition(kind string) *metav1.Condition {
 	d.Helper()
 	m, ok := any(d.object()).(*api.Migration)
@@ -254,7 +254,7 @@ func (d *driven[T]) condition(kind string) *metav1.Condition {
 	return nil
 }
 
-// recorded is how many events of that reason there are.
+// recorded returns the number of events with a reason.
 func (d *driven[T]) recorded(reason string) (n int) {
 	for _, r := range d.events {
 		if r == reason {
@@ -264,7 +264,7 @@ func (d *driven[T]) recorded(reason string) (n int) {
 	return n
 }
 
-// size is that of a state, as JSON.
+// size returns the size of a state as JSON.
 func (d *driven[T]) size(s runner.State) int {
 	d.Helper()
 	b, err := json.Marshal(s)

@@ -16,10 +16,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/versions/release"
 )
 
-// An embedder outside the repository builds a small controller against the
-// modules as they would be released, from a module proxy made of the tree, and
-// runs it.
-func TestAnEmbedderOutside(t *testing.T) {
+// An embedder outside the repository builds and runs a small controller. It
+// gets the modules as they would be released, from a module proxy of the
+// working tree.
+func TestEmbedderOutsideRepository(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
@@ -33,13 +33,14 @@ func TestAnEmbedderOutside(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, os.WriteFile(filepath.Join(dir, strings.TrimSuffix(name, ".txt")), b, 0o644))
 			}
-			mod := fmt.Sprintf("module example.org/embedder\n\ngo 1.24.0\n\nrequire (\n\t%s %s\n\t%s %s\n\tsigs.k8s.io/controller-runtime %s\n)\n",
+			mod := fmt.Sprintf("module example.org/embedder\n\ngo 1.24.0\n\n"+
+				"require (\n\t%s %s\n\t%s %s\n\tsigs.k8s.io/controller-runtime %s\n)\n",
 				release.Root, version, release.Controller, version, runtime)
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o644))
 			release.Go(t, dir, proxy, "mod", "tidy")
 			b, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 			require.NoError(t, err)
-			require.Contains(t, string(b), "sigs.k8s.io/controller-runtime "+runtime+"\n", "it is not forced to move")
+			require.Contains(t, string(b), "sigs.k8s.io/controller-runtime "+runtime+"\n", "the embedder keeps its version")
 			require.NotContains(t, string(b), "replace")
 			release.Go(t, dir, proxy, "build", "-o", "embedder", ".")
 

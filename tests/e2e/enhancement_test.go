@@ -12,14 +12,14 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
 )
 
-// volume is a volume that is copied in that way.
+// volume returns a volume that is copied by a method.
 func volume(method string) mtc.Volume {
 	return mtc.Volume{Name: "pv-" + method, Selection: mtc.Selection{Action: "copy", CopyMethod: method}}
 }
 
-// The enhancement's three end-to-end tests, word for word in what they forbid:
-// no version of the object that a watcher ever sees shows such a step, and
-// none a skipped one.
+// The three end-to-end tests of the enhancement, with exactly the steps that
+// they forbid: no version of the object that a watcher sees shows such a step,
+// or a skipped one.
 func TestEnhancement(t *testing.T) {
 	t.Parallel()
 	always := mtc.EnableImage | mtc.EnableVolume
@@ -90,7 +90,7 @@ func TestEnhancement(t *testing.T) {
 					shown:     []string{mtc.DirectImageStep},
 				},
 				{
-					name: "direct-image-and-volume-quiesced", about: "test 3, where upstream showed it",
+					name: "direct-image-and-volume-quiesced", about: "test 3, a step that upstream showed",
 					plan: func(p *api.MigPlan) {
 						p.Spec.Namespaces, p.Spec.Volumes = []string{withImages}, []mtc.Volume{volume("block")}
 					},
@@ -117,7 +117,8 @@ func TestEnhancement(t *testing.T) {
 				}
 				want := expected(t, itinerary, c.flags|always, nil)
 				assert.Empty(t, cmp.Diff(want, g.calls.ran(c.name, itinerary)), "%s: the phases that ran", c.name)
-				assert.Empty(t, cmp.Diff(stepsOf(t, itinerary, want), g.recorder.Steps(c.name)), "%s: the steps that were ever seen", c.name)
+				seen := g.recorder.Steps(c.name)
+				assert.Empty(t, cmp.Diff(stepsOf(t, itinerary, want), seen), "%s: all steps seen", c.name)
 				assert.Subset(t, names(last), c.shown, c.name)
 			}
 		})

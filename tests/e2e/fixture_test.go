@@ -30,11 +30,11 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/record"
 )
 
-// timeout is how long a test waits for something that takes a second or two
-// on a machine of its own.
+// timeout is the limit for an event that takes a second or two on an idle
+// machine.
 const timeout = 2 * time.Minute
 
-// tick is how often a test looks, where nothing tells it.
+// tick is the interval of polling for events that no watch reports.
 const tick = 10 * time.Millisecond
 
 // resource is one of the two custom resources.
@@ -67,11 +67,11 @@ var (
 	both = []resource{asMTC, withSubresource}
 )
 
-// itineraries are those of the example.
+// itineraries are the itineraries of the example.
 var itineraries = machine.MustCompileSet(mtc.Itineraries()...)
 
-// fixture is what a test works on: a namespace of its own, in which every
-// version of every migration is recorded.
+// fixture is the environment of a test: a namespace in which every version of
+// every migration is recorded.
 type fixture struct {
 	*testing.T
 	*site
@@ -79,14 +79,15 @@ type fixture struct {
 	ctx       context.Context
 	namespace string
 	recorder  *record.Recorder
-	forbidden map[string][]string // by migration; not changed once it is there
-	outages   bool                // said before the recording begins
+	forbidden map[string][]string // by migration; set before the migration exists
+	outages   bool                // set before the recording begins
 	calls     *callRecorder
 
-	serving sync.Once // starts what url is the address of
+	serving sync.Once // starts the server at url
 	url     string
-	// reply is what calls of controllers that are processes are told; set before
-	// the first starts. Optional. The context ends with the process.
+	// reply returns the reply to a call of a controller process. It is
+	// optional, and must be set before the first process starts. The context
+	// ends with the process.
 	reply func(ctx context.Context, c example.Call) example.Reply
 }
 
@@ -94,7 +95,10 @@ var grounds atomic.Int32
 
 func newFixture(t *testing.T, on *site, r resource) *fixture {
 	t.Helper()
-	g := &fixture{T: t, site: on, resource: r, namespace: fmt.Sprintf("e2e-%d", grounds.Add(1)), forbidden: map[string][]string{}, calls: newCallRecorder()}
+	g := &fixture{
+		T: t, site: on, resource: r, namespace: fmt.Sprintf("e2e-%d", grounds.Add(1)),
+		forbidden: map[string][]string{}, calls: newCallRecorder(),
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	g.ctx = ctx
@@ -105,7 +109,7 @@ func newFixture(t *testing.T, on *site, r resource) *fixture {
 	return g
 }
 
-// record begins to record. What is forbidden is to be said before.
+// record starts the recording. Forbidden steps must be set before.
 func (g *fixture) record(set *machine.Set) {
 	g.Helper()
 	r, err := record.Start(g.ctx, g.Config, g.gvr, g.namespace, record.Rules{
@@ -135,7 +139,7 @@ func (g *fixture) create(o client.Object) {
 	require.NoError(g, g.client.Create(g.ctx, o))
 }
 
-// plan makes a plan without volumes and images, as changed.
+// plan creates a plan without volumes and images, then changed by change.
 func (g *fixture) plan(name string, change func(*api.MigPlan)) {
 	g.Helper()
 	p := &api.MigPlan{ObjectMeta: g.meta(name)}
@@ -147,7 +151,7 @@ func (g *fixture) plan(name string, change func(*api.MigPlan)) {
 	g.create(p)
 }
 
-// migrate makes a migration of the plan of the same name.
+// migrate creates a migration of the plan of the same name.
 func (g *fixture) migrate(name string, spec mtc.MigrationSpec) {
 	g.Helper()
 	g.migrateLabelled(name, spec, nil)
@@ -161,25 +165,26 @@ func (g *fixture) migrateLabelled(name string, spec mtc.MigrationSpec, labels ma
 	g.create(g.make(meta, spec))
 }
 
-// edit changes a migration's spec or annotations as a person would.
+// edit changes a migration's spec or annotations like a user.
 func (g *fixture) edit(name, mergePatch string) {
 	g.Helper()
-	require.NoError(g, g.client.Patch(g.ctx, g.make(g.meta(name), mtc.MigrationSpec{}), client.RawPatch(client.Merge.Type(), []byte(mergePatch))))
+	o := g.make(g.meta(name), mtc.MigrationSpec{})
+	require.NoError(g, g.client.Patch(g.ctx, o, client.RawPatch(client.Merge.Type(), []byte(mergePatch))))
 }
 
-// options are those of a manager for the ground alone.
+// options returns the options of a manager for the fixture's namespace.
 func (g *fixture) options() ctrl.Options {
 	return ctrl.Options{
 		Scheme:                 example.Scheme(),
 		Cache:                  cache.Options{DefaultNamespaces: map[string]cache.Config{g.namespace: {}}},
 		Metrics:                server.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
-		// Many controllers of one name run in this process.
+		// Several controllers of one name run in this process.
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
 	}
 }
 
-// run runs a controller, until the test ends or it is stopped.
+// run runs a controller until the test ends or stop is called.
 func (g *fixture) run(p example.Parts) (stop func()) {
 	g.Helper()
 	return g.runAs(g.Config, g.options(), p, example.Settings{Name: "example", Concurrency: 4})
@@ -208,7 +213,7 @@ func (g *fixture) runAs(access *rest.Config, o ctrl.Options, p example.Parts, s 
 		stopped = true
 		cancel()
 		if err := <-ended; err != nil {
-			g.Errorf("the manager: %v", err)
+			g.Errorf("manager: %v", err)
 		}
 	}
 	g.Cleanup(stop)
@@ -221,10 +226,11 @@ func (g *fixture) done(name string) record.Version {
 	return g.until(name, func(v record.Version) bool { return v.State.Done })
 }
 
-// until waits for a version of a migration. A run can be slow on a busy machine, and a
-// controller takes new objects before those that it found at its start. So it waits as
-// long as any migration of the fixture enters phases, up to 10 timeouts. It fails the test
-// if none enters a phase within the timeout.
+// until waits for a version of a migration. A run can be slow on a busy
+// machine, and a controller takes new objects before those that it found at
+// its start. So until waits while any migration of the fixture enters phases,
+// at most 10 timeouts. It fails the test if none enters a phase within the
+// timeout.
 func (g *fixture) until(name string, is func(record.Version) bool) record.Version {
 	g.Helper()
 	whole, end := context.WithTimeout(g.ctx, 10*timeout) // a run in a loop enters phases forever
@@ -254,13 +260,13 @@ func (g *fixture) until(name string, is func(record.Version) bool) record.Versio
 	return v
 }
 
-// in says that a migration is in a phase.
+// in reports whether a migration is in a phase.
 func in(phase string) func(record.Version) bool {
 	return func(v record.Version) bool { return v.State.Phase == phase }
 }
 
-// expected are the phases whose handlers a run calls: from the flags that hold at its start, and
-// those that the phases change.
+// expected returns the phases whose handlers a run calls. They follow from the
+// flags at its start, and from the changes that phases make.
 func expected(t *testing.T, itinerary string, flags phases.Flags, after map[string]func(phases.Flags) phases.Flags) (run []string) {
 	t.Helper()
 	graph, err := itineraries.Graph(itinerary)
@@ -287,8 +293,8 @@ func expected(t *testing.T, itinerary string, flags phases.Flags, after map[stri
 	}
 }
 
-// stepsOf are the steps of a run whose handlers these phases have, in order: those
-// that ride left out, and that of the end phase included.
+// stepsOf returns the steps of a run that calls the handlers of these phases,
+// in order: without phases that ride, and with the step of the end phase.
 func stepsOf(t *testing.T, itinerary string, run []string) (names []string) {
 	t.Helper()
 	graph, err := itineraries.Graph(itinerary)
@@ -303,7 +309,7 @@ func stepsOf(t *testing.T, itinerary string, run []string) (names []string) {
 	return names
 }
 
-// names are those of the steps of a version.
+// names returns the names of the steps of a version.
 func names(v record.Version) (all []string) {
 	for _, s := range v.State.Pipeline {
 		all = append(all, s.Name)

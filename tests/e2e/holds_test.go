@@ -32,7 +32,7 @@ func onBoth(t *testing.T, inAnnotation func(*fixture), inStatus func(*fixture)) 
 	})
 }
 
-// reads checks a condition, of types that have them.
+// reads checks a condition, if the kind has conditions.
 func (d *driven[T]) reads(kind string, status metav1.ConditionStatus, reason string, message ...string) {
 	d.Helper()
 	if d.kind.Conditions == nil {
@@ -47,7 +47,7 @@ func (d *driven[T]) reads(kind string, status metav1.ConditionStatus, reason str
 	}
 }
 
-// failing is a script in which phases fail.
+// failing returns a script in which phases fail.
 func failing(phases ...string) script {
 	return script{handle: func(_ example.Migration, phase string) (runner.Result, error) {
 		if slices.Contains(phases, phase) {
@@ -57,13 +57,13 @@ func failing(phases ...string) script {
 	}}
 }
 
-func TestNothingRunsAfterAFailureThatNothingAnswers(t *testing.T) {
+func TestUnansweredFailureStopsRun(t *testing.T) {
 	onBoth(t, func(g *fixture) { unanswered(g, example.MTC) }, func(g *fixture) { unanswered(g, example.Variant) })
 }
 
 func unanswered[T example.Migration](g *fixture, kind example.Kind[T]) {
 	s := failing("Check")
-	s.passFailure = true // so the object selects Main all the same
+	s.passFailure = true // so that the object still selects Main
 	d := drive(g, kind, "unanswered", s)
 	d.until(atPhase("Check"))
 	again, err := d.turn()
@@ -84,9 +84,9 @@ func unanswered[T example.Migration](g *fixture, kind example.Kind[T]) {
 		_, err := d.turn()
 		require.Error(d, err)
 	}
-	assert.Equal(d, []string{"Check"}, d.called, "nothing runs")
-	assert.Equal(d, version, d.object().GetResourceVersion(), "and nothing is written again")
-	assert.Equal(d, 1, d.recorded(controller.EventStopped), "there is one event: %v", d.events)
+	assert.Equal(d, []string{"Check"}, d.called, "no other phase runs")
+	assert.Equal(d, version, d.object().GetResourceVersion(), "nothing is written again")
+	assert.Equal(d, 1, d.recorded(controller.EventStopped), "exactly one event: %v", d.events)
 
 	d.edit(toCancel)
 	state = d.finish()
@@ -96,13 +96,13 @@ func unanswered[T example.Migration](g *fixture, kind example.Kind[T]) {
 	d.reads(controller.ConditionSucceeded, metav1.ConditionFalse, "Failed")
 }
 
-func TestADeadlineIsAboutWork(t *testing.T) {
+func TestDeadlineCountsWork(t *testing.T) {
 	onBoth(t, func(g *fixture) { deadlines(g, example.MTC) }, func(g *fixture) { deadlines(g, example.Variant) })
 }
 
 func deadlines[T example.Migration](g *fixture, kind example.Kind[T]) {
-	// copying is a run that has been in Copy for that long, with a deadline of
-	// two hours. It has been called there if it has been there at all.
+	// copying returns a run that has been in Copy for a while, with a deadline
+	// of two hours. Copy has been called, unless since is zero.
 	copying := func(name string, since time.Duration) (d *driven[T], done *bool) {
 		done = new(bool)
 		d = drive(g, kind, name, script{
@@ -134,7 +134,7 @@ func deadlines[T example.Migration](g *fixture, kind example.Kind[T]) {
 	d.now = d.now.Add(8 * time.Hour)
 	_, err = d.turn()
 	require.NoError(d, err)
-	assert.Len(d, d.called, calls, "nothing is called during a pause")
+	assert.Len(d, d.called, calls, "no handler is called during a pause")
 	d.pause(false)
 	_, err = d.turn()
 	require.NoError(d, err)
@@ -155,7 +155,7 @@ func deadlines[T example.Migration](g *fixture, kind example.Kind[T]) {
 	calls = len(d.called)
 	_, err = d.turn()
 	require.NoError(d, err)
-	assert.Equal(d, "Copy", d.called[calls], "the handler has a last look")
+	assert.Equal(d, "Copy", d.called[calls], "the handler is called once more")
 	s := d.finish()
 	require.Len(d, s.Failures, 1)
 	assert.Equal(d, []string{"phase Copy was not done within 2 h", "at last: at work"}, s.Failures[0].Reasons)
@@ -166,43 +166,46 @@ func deadlines[T example.Migration](g *fixture, kind example.Kind[T]) {
 	d.restart()
 	noFailure(d)
 
-	// Down from the entry on: the first call is the last look as well.
+	// Down since the phase was entered: the first call is also the last.
 	d, done = copying("down-before-the-first-call", 0)
 	*done = true
 	d.now = d.now.Add(8 * time.Hour)
 	noFailure(d)
 }
 
-func TestTheOutcomeIsRecorded(t *testing.T) {
+func TestOutcomeIsRecorded(t *testing.T) {
 	onBoth(t, func(g *fixture) { outcomes(g, example.MTC) }, func(g *fixture) { outcomes(g, example.Variant) })
 }
 
 func outcomes[T example.Migration](g *fixture, kind example.Kind[T]) {
 	for name, c := range map[string]struct {
 		script    script
-		at        string // where the edit is made; empty: before the first phase
+		at        string // phase of the edit; empty means before the first phase
 		edit      []string
 		itinerary string
 		result    phases.Result
 		event     string
 		cleanup   int64
 	}{
-		"succeeds":                       {result: phases.Succeeded, event: controller.EventSucceeded, itinerary: "Main"},
-		"canceled-before-it-begins":      {edit: []string{toCancel}, result: phases.Canceled, event: controller.EventCanceled, itinerary: "Cancel"},
-		"canceled-in-its-first-phase":    {at: "Check", edit: []string{toCancel}, result: phases.Canceled, event: controller.EventCanceled, itinerary: "Cancel"},
-		"canceled-in-a-shared-step":      {at: "Finish", edit: []string{toCancel}, result: phases.Canceled, event: controller.EventCanceled, itinerary: "Cancel"},
-		"canceled-and-the-cleanup-fails": {script: failing("Canceled"), at: "Scan", edit: []string{toCancel}, result: phases.Canceled, event: controller.EventCanceled, itinerary: "Cancel", cleanup: 1},
-		"rolled-back":                    {at: "Scan", edit: []string{toRollBack}, result: phases.RolledBack, event: controller.EventRolledBack, itinerary: "Rollback"},
-		"rolled-back-then-canceled":      {at: "Scan", edit: []string{toRollBack, toCancel}, result: phases.Canceled, event: controller.EventCanceled, itinerary: "Cancel"},
-		"canceled-then-rolled-back":      {at: "Scan", edit: []string{toCancel, `{"spec":{"canceled":null,"rollback":true}}`}, result: phases.Canceled, event: controller.EventCanceled, itinerary: "Rollback"},
-		"fails-then-canceled":            {script: failing("Scan"), at: "Scan", edit: []string{`{}`, toCancel}, result: phases.Failed, event: controller.EventFailed, itinerary: "Failed"},
-		"fails":                          {script: failing("Scan"), result: phases.Failed, event: controller.EventFailed, itinerary: "Failed"},
-		"fails-in-its-last-phase":        {script: failing("Finish"), result: phases.Failed, event: controller.EventFailed, itinerary: "Failed"},
+		"succeeds":                    {result: phases.Succeeded, event: controller.EventSucceeded, itinerary: "Main"},
+		"canceled-before-it-begins":   {edit: []string{toCancel}, result: phases.Canceled, event: controller.EventCanceled, itinerary: "Cancel"},
+		"canceled-in-its-first-phase": {at: "Check", edit: []string{toCancel}, result: phases.Canceled, event: controller.EventCanceled, itinerary: "Cancel"},
+		"canceled-in-a-shared-step":   {at: "Finish", edit: []string{toCancel}, result: phases.Canceled, event: controller.EventCanceled, itinerary: "Cancel"},
+		"canceled-and-the-cleanup-fails": {script: failing("Canceled"), at: "Scan", edit: []string{toCancel},
+			result: phases.Canceled, event: controller.EventCanceled, itinerary: "Cancel", cleanup: 1},
+		"rolled-back":               {at: "Scan", edit: []string{toRollBack}, result: phases.RolledBack, event: controller.EventRolledBack, itinerary: "Rollback"},
+		"rolled-back-then-canceled": {at: "Scan", edit: []string{toRollBack, toCancel}, result: phases.Canceled, event: controller.EventCanceled, itinerary: "Cancel"},
+		"canceled-then-rolled-back": {at: "Scan", edit: []string{toCancel, `{"spec":{"canceled":null,"rollback":true}}`},
+			result: phases.Canceled, event: controller.EventCanceled, itinerary: "Rollback"},
+		"fails-then-canceled": {script: failing("Scan"), at: "Scan", edit: []string{`{}`, toCancel},
+			result: phases.Failed, event: controller.EventFailed, itinerary: "Failed"},
+		"fails":                   {script: failing("Scan"), result: phases.Failed, event: controller.EventFailed, itinerary: "Failed"},
+		"fails-in-its-last-phase": {script: failing("Finish"), result: phases.Failed, event: controller.EventFailed, itinerary: "Failed"},
 	} {
 		over, handle := false, c.script.handle
 		c.script.ask = func(string) (phases.Truth, error) { return phases.TruthOf(over), nil }
 		c.script.handle = func(m example.Migration, phase string) (runner.Result, error) {
-			over = over || phase == "Turn" // the loop is turned once
+			over = over || phase == "Turn" // one turn of the loop
 			if handle == nil {
 				return runner.Done(), nil
 			}
@@ -214,7 +217,7 @@ func outcomes[T example.Migration](g *fixture, kind example.Kind[T]) {
 		}
 		for _, e := range c.edit {
 			d.edit(e)
-			_, err := d.turn() // it is followed
+			_, err := d.turn() // the controller follows the edit
 			require.NoError(d, err)
 		}
 		s := d.finish()
@@ -266,8 +269,9 @@ func huge[T example.Migration](g *fixture, kind example.Kind[T]) {
 	}
 }
 
-// A loop of a cleanup itinerary that fails and is passed by does not grow.
-func TestALoopOfFailuresDoesNotGrow(t *testing.T) {
+// A loop of a cleanup itinerary whose failures are passed by does not grow the
+// state.
+func TestLoopOfFailuresDoesNotGrowState(t *testing.T) {
 	onBoth(t, func(g *fixture) { loops(g, example.MTC) }, func(g *fixture) { loops(g, example.Variant) })
 }
 
@@ -283,7 +287,7 @@ func loops[T example.Migration](g *fixture, kind example.Kind[T]) {
 		},
 		choose: func(example.Migration) string { return "Rollback" }, passFailure: true,
 	})
-	// turns goes on until so many phases have failed.
+	// turns continues until n phases have failed.
 	turns := func(n int64) int {
 		d.Helper()
 		return d.size(d.until(func(s runner.State) bool { return s.FailedInCleanup >= n }))
@@ -291,7 +295,7 @@ func loops[T example.Migration](g *fixture, kind example.Kind[T]) {
 	const few, many = 60, 180
 	after := turns(few)
 	for n := int64(few + 1); n <= many; n++ {
-		// A counter may have a digit more.
+		// A counter may have one more digit.
 		assert.InDelta(d, after, turns(n), 200, "after %d turns", n)
 	}
 	over = true
@@ -301,8 +305,8 @@ func loops[T example.Migration](g *fixture, kind example.Kind[T]) {
 	assert.EqualValues(d, s.FailedInCleanup, s.Dropped.Failures+int64(len(s.Failures)))
 }
 
-// An error that repeats is on the object as long as it lasts, with one event.
-func TestErrorsThatRepeatCanBeSeen(t *testing.T) {
+// A repeated error is on the object while it lasts, with one event.
+func TestRepeatedErrorsAreReported(t *testing.T) {
 	onBoth(t, func(g *fixture) { repeats(g, example.MTC) }, func(g *fixture) { repeats(g, example.Variant) })
 }
 
@@ -321,7 +325,7 @@ func repeats[T example.Migration](g *fixture, kind example.Kind[T]) {
 	for range errs {
 		again, err := d.turn()
 		require.NoError(d, err)
-		require.True(d, again, "it is tried again")
+		require.True(d, again, "the phase is retried")
 	}
 	s := d.state()
 	require.NotNil(d, s.Retry)
@@ -330,9 +334,9 @@ func repeats[T example.Migration](g *fixture, kind example.Kind[T]) {
 	assert.WithinDuration(d, began, s.Retry.Since.Time, time.Second)
 	assert.Greater(d, s.Retry.Attempts, int64(errs-2))
 	assert.True(d, s.Retry.Next.After(s.Retry.At.Time))
-	assert.Contains(d, s.Pipeline.Current().Message, why.Error(), "users see it in the step")
+	assert.Contains(d, s.Pipeline.Current().Message, why.Error(), "users see the error in the step")
 	d.reads(controller.ConditionRunning, metav1.ConditionTrue, controller.ReasonRetrying, why.Error(), "Check")
-	assert.Equal(d, 1, d.recorded(controller.EventRetrying), "not one for each try: %v", d.events)
+	assert.Equal(d, 1, d.recorded(controller.EventRetrying), "not one for each attempt: %v", d.events)
 	broken = false
 	d.until(atPhase("Scan"))
 	assert.Nil(d, d.state().Retry)
@@ -341,17 +345,17 @@ func repeats[T example.Migration](g *fixture, kind example.Kind[T]) {
 	assert.Equal(d, phases.Succeeded, d.finish().Result)
 
 	mute := true
-	d = drive(g, kind, "a-flag-is-not-answered", script{ask: func(flag string) (phases.Truth, error) {
+	d = drive(g, kind, "a-flag-stays-unknown", script{ask: func(flag string) (phases.Truth, error) {
 		if flag == "HasPods" && mute {
 			return phases.Unknown, why
 		}
 		return phases.False, nil
 	}})
-	d.until(atPhase("Scan")) // it begins all the same: Scan decides the flag
+	d.until(atPhase("Scan")) // the run begins, because Scan decides the flag
 	for range unanswered {
 		again, err := d.turn()
 		require.NoError(d, err)
-		require.True(d, again, "it is evaluated again")
+		require.True(d, again, "the flag is evaluated again")
 	}
 	s = d.state()
 	assert.Equal(d, []string{"Check", "Scan"}, d.called, "work that is done is not done again")
@@ -362,29 +366,31 @@ func repeats[T example.Migration](g *fixture, kind example.Kind[T]) {
 	assert.Greater(d, s.Retry.Attempts, int64(unanswered-5))
 	assert.Empty(d, s.Failures)
 	d.reads(controller.ConditionRunning, metav1.ConditionTrue, controller.ReasonFlagsUnknown, why.Error(), "HasPods")
-	assert.Equal(d, 1, d.recorded(controller.EventFlagsUnknown), "not one for each try: %v", d.events)
+	assert.Equal(d, 1, d.recorded(controller.EventFlagsUnknown), "not one for each attempt: %v", d.events)
 	mute = false
 	s = d.until(func(s runner.State) bool { return s.Phase != "Scan" })
 	assert.Nil(d, s.Retry)
 	assert.Equal(d, phases.Succeeded, d.finish().Result)
 }
 
-// Flags that cannot be evaluated do not fail a phase, and its handler is not called
-// again when the controller restarts.
+// Flags that cannot be evaluated do not fail a phase. Its handler is not
+// called again when the controller restarts.
 func TestWorkThatIsDoneStaysDone(t *testing.T) {
 	onBoth(t, func(g *fixture) { workDone(g, example.MTC) }, func(g *fixture) { workDone(g, example.Variant) })
 }
 
 func workDone[T example.Migration](g *fixture, kind example.Kind[T]) {
 	mute := false
-	// Copy decides as well, and has a deadline.
+	// Copy also decides the flag, and has a deadline.
 	set := machine.MustCompileSet(
 		phases.Itinerary{Name: "Main", Vocabulary: shortFlags, Phases: []phases.Phase{
 			{Name: "Check", Step: "Prepare"},
 			{Name: "Copy", Step: "Copy", Decides: hasPods},
 			{Name: "Finish", Step: "Cleanup", Guard: phases.Guard{All: hasPods}},
 		}},
-		phases.Itinerary{Name: "Failed", Vocabulary: shortFlags, Cleanup: true, Result: phases.Failed, Phases: []phases.Phase{{Name: "Repair", Step: "Repair"}}},
+		phases.Itinerary{Name: "Failed", Vocabulary: shortFlags, Cleanup: true, Result: phases.Failed, Phases: []phases.Phase{
+			{Name: "Repair", Step: "Repair"},
+		}},
 	)
 	d := drive(g, kind, "work-done", script{
 		set: set, deadline: time.Hour,

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -65,13 +64,14 @@ func (r recorded) spec() mtc.MigrationSpec {
 	}
 }
 
-// plan is one from which the flags of the line follow.
+// plan sets a plan from which the flags of the line follow.
 func (r recorded) plan(p *api.MigPlan) {
 	has := r.flags.Has
 	if has(mtc.HasISs) {
 		p.Spec.Namespaces = []string{withImages}
 	}
-	p.Spec.IndirectImage, p.Spec.IndirectVolume, p.Spec.LiveMigrate = has(mtc.IndirectImage), has(mtc.IndirectVolume), has(mtc.LiveVmMigration)
+	p.Spec.IndirectImage, p.Spec.IndirectVolume = has(mtc.IndirectImage), has(mtc.IndirectVolume)
+	p.Spec.LiveMigrate = has(mtc.LiveVmMigration)
 	if has(mtc.StorageConversion) {
 		p.Spec.SourceRef = p.Spec.DestinationRef
 	}
@@ -99,14 +99,14 @@ func (r recorded) plan(p *api.MigPlan) {
 	}
 }
 
-// stepNow is what a step is called by now.
+// stepNow returns the present name of a step.
 func stepNow(name string) string {
 	return strings.NewReplacer("StageBackup", mtc.DataBackup, "StageRestore", mtc.DataRestore).Replace(name)
 }
 
-// What mig-controller has begun, in two releases, is taken over where it
-// stands, comes to its end, and is adapted back.
-func TestObjectsOfAnOldControllerAreAdopted(t *testing.T) {
+// Migrations that mig-controller began in two releases are taken over at their
+// phase, run to their end, and are converted back.
+func TestObjectsOfOldControllerAreAdopted(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"legacy-2021.jsonl", "legacy-2025.jsonl"} {
 		t.Run(file, func(t *testing.T) {
@@ -143,7 +143,7 @@ func TestObjectsOfAnOldControllerAreAdopted(t *testing.T) {
 				if r.was.Phase == mtc.PhaseCompleted {
 					var now api.MigMigration
 					require.NoError(t, g.client.Get(g.ctx, client.ObjectKeyFromObject(untouched[r.ID]), &now))
-					assert.Equal(t, untouched[r.ID].ResourceVersion, now.ResourceVersion, "%s has ended and is left alone", r.ID)
+					assert.Equal(t, untouched[r.ID].ResourceVersion, now.ResourceVersion, "%s has ended and must not change", r.ID)
 					assert.Zero(t, g.calls.called(r.ID), r.ID)
 				}
 			}
@@ -165,7 +165,7 @@ func (r recorded) adopted(t *testing.T, g *fixture, adapter *legacy.Adapter) {
 			want = append(want, s)
 		}
 	}
-	assert.Empty(t, cmp.Diff(want, names(last)), "%s: what had started, and then what remained", r.ID)
+	assert.Empty(t, cmp.Diff(want, names(last)), "%s: started steps, then the remaining ones", r.ID)
 	for _, was := range r.was.Pipeline {
 		if !was.Ran() {
 			continue
@@ -178,8 +178,8 @@ func (r recorded) adopted(t *testing.T, g *fixture, adapter *legacy.Adapter) {
 	r.back(t, g, adapter)
 }
 
-// ran checks that the phases are those from the recorded one on or, where the
-// state selects another itinerary by now, those of that.
+// ran checks the phases: those from the recorded one on or, if the state now
+// selects another itinerary, the phases of that one.
 func (r recorded) ran(t *testing.T, g *fixture) {
 	t.Helper()
 	itinerary := mtc.Select(&mtc.Migration{Spec: r.spec(), Status: mtc.MigrationStatus{Errors: r.was.Errors}})
@@ -216,7 +216,7 @@ func (r recorded) ran(t *testing.T, g *fixture) {
 	assert.Empty(t, cmp.Diff(want, g.calls.ran(r.ID, itinerary)), "%s: the phases that ran", r.ID)
 }
 
-// back adapts what is there now to the old form.
+// back converts the present status to the old form.
 func (r recorded) back(t *testing.T, g *fixture, adapter *legacy.Adapter) {
 	t.Helper()
 	var m api.MigMigration
@@ -226,22 +226,24 @@ func (r recorded) back(t *testing.T, g *fixture, adapter *legacy.Adapter) {
 	down, err := adapter.Downgrade(status, []byte(m.Annotations[legacy.Annotation]))
 	require.NoError(t, err)
 	assert.Empty(t, down.Warnings, r.ID)
-	assert.False(t, bytes.Contains(down.Status, []byte(`"`+mtc.DataBackup+`"`)) || bytes.Contains(down.Status, []byte(`"`+mtc.DataRestore+`"`)), "%s: %s", r.ID, down.Status)
+	for _, name := range []string{mtc.DataBackup, mtc.DataRestore} {
+		assert.NotContains(t, string(down.Status), `"`+name+`"`, r.ID)
+	}
 	var old api.MigMigrationStatus
 	require.NoError(t, json.Unmarshal(down.Status, &old))
 	seen := map[string]bool{}
 	for _, s := range old.Pipeline {
-		assert.False(t, seen[s.Name], "%s: step %s is there twice", r.ID, s.Name)
+		assert.False(t, seen[s.Name], "%s: step %s is listed twice", r.ID, s.Name)
 		seen[s.Name] = true
 	}
 	for _, was := range r.was.Pipeline {
 		if was.Skipped && !was.Ran() {
-			assert.True(t, seen[was.Name], "%s: %s, which was skipped, is remembered", r.ID, was.Name)
+			assert.True(t, seen[was.Name], "%s: the skipped step %s must be restored", r.ID, was.Name)
 		}
 	}
 	again, err := adapter.Upgrade(down.Status, nil)
 	require.NoError(t, err)
 	var there api.MigMigrationStatus
 	require.NoError(t, json.Unmarshal(again.Status, &there))
-	assert.Empty(t, cmp.Diff(m.Status.Pipeline, there.Pipeline), "%s: there and back", r.ID)
+	assert.Empty(t, cmp.Diff(m.Status.Pipeline, there.Pipeline), "%s: converted both ways", r.ID)
 }

@@ -23,8 +23,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/lives"
 )
 
-// atServer is the site of a life whose object is at the API server, where the
-// controller reconciles it.
+// atServer is the site of a life whose object is at the API server, reconciled
+// by the controller.
 type atServer[T example.Migration] struct {
 	life   *lives.Life
 	kind   example.Kind[T]
@@ -37,7 +37,8 @@ type atServer[T example.Migration] struct {
 }
 
 func newAtServer[T example.Migration](ctx context.Context, g *fixture, kind example.Kind[T], l *lives.Life) (*atServer[T], error) {
-	s := &atServer[T]{life: l, kind: kind, client: g.client, key: client.ObjectKey{Namespace: g.namespace, Name: fmt.Sprintf("life-%d", l.Seed)}}
+	key := client.ObjectKey{Namespace: g.namespace, Name: fmt.Sprintf("life-%d", l.Seed)}
+	s := &atServer[T]{life: l, kind: kind, client: g.client, key: key}
 	o := kind.New()
 	o.SetNamespace(s.key.Namespace)
 	o.SetName(s.key.Name)
@@ -61,7 +62,9 @@ func (s *atServer[T]) Restart() (err error) {
 		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, options ...client.PatchOption) error {
 			return s.write(func() error { return c.Patch(ctx, o, p, options...) })
 		},
-		SubResourcePatch: func(ctx context.Context, c client.Client, name string, o client.Object, p client.Patch, options ...client.SubResourcePatchOption) error {
+		SubResourcePatch: func(
+			ctx context.Context, c client.Client, name string, o client.Object, p client.Patch, options ...client.SubResourcePatchOption,
+		) error {
 			return s.write(func() error { return c.SubResource(name).Patch(ctx, o, p, options...) })
 		},
 	})
@@ -77,7 +80,7 @@ func (s *atServer[T]) Restart() (err error) {
 	return err
 }
 
-// write loses a write, if it is to be lost.
+// write does a write, or loses it if that is due.
 func (s *atServer[T]) write(do func() error) error {
 	if s.loss == lives.Before {
 		s.lost = true
@@ -137,7 +140,7 @@ func (s *atServer[T]) Edit(ctx context.Context, change func(*lives.Wishes)) erro
 		if is {
 			return true
 		}
-		return nil // removed
+		return nil // remove the field
 	}
 	patch, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"annotations": map[string]any{example.PausedAnnotation: strconv.FormatBool(w.Paused)}},
@@ -149,7 +152,8 @@ func (s *atServer[T]) Edit(ctx context.Context, change func(*lives.Wishes)) erro
 	return s.client.Patch(ctx, o, client.RawPatch(client.Merge.Type(), patch))
 }
 
-// number returns the value of an environment variable, if it is set.
+// number returns the value of an environment variable, or otherwise if it is
+// not set.
 func number(t *testing.T, name string, otherwise uint64) uint64 {
 	t.Helper()
 	text, ok := os.LookupEnv(name)
@@ -161,12 +165,13 @@ func number(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
-// sideBySide is how many lives are played at the same time.
+// sideBySide is the number of lives that are played concurrently.
 const sideBySide = 8
 
-// Random lives, with failures, cancels, pauses, outages of sources, clock steps
-// and kills, end as the oracle says that they must. LIVES is their number, and
-// LIVES_SEED the first seed; LIVES_SEED alone repeats one.
+// TestRandomLives plays random lives with failures, cancels, pauses, outages
+// of sources, clock steps and kills, and checks them by the oracle. LIVES is
+// their number, and LIVES_SEED the first seed. LIVES_SEED alone repeats one
+// life.
 func TestRandomLives(t *testing.T) {
 	t.Parallel()
 	first := number(t, "LIVES_SEED", rand.Uint64()>>16)
@@ -207,7 +212,7 @@ func TestRandomLives(t *testing.T) {
 				counts, err := play(seed)
 				mu.Lock()
 				if err != nil {
-					t.Errorf("%v\nLIVES_SEED=%d repeats it", err, seed)
+					t.Errorf("%v\nrepeat it with LIVES_SEED=%d", err, seed)
 				} else {
 					all.Add(counts)
 				}

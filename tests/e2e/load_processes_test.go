@@ -23,17 +23,17 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/meter"
 )
 
-// measured is a controller that is a process, and tells what its reconciles cost.
+// measured is a controller process that measures the cost of its reconciles.
 type measured struct {
 	*process
 	http http.Client
-	runs int // that are its share
+	runs int // number of its migrations
 	idle meter.Memory
 	busy meter.Memory
 }
 
-// spawnMeasured starts a controller that runs the migrations of a share. It reports
-// no calls, which would be counted as its own work.
+// spawnMeasured starts a controller for the migrations of a share. It reports
+// no calls, because the reports would count as its own work.
 func (g *fixture) spawnMeasured(share string) *measured {
 	g.Helper()
 	socket := filepath.Join(g.Dir(), g.namespace+"-"+share)
@@ -46,7 +46,7 @@ func (g *fixture) spawnMeasured(share string) *measured {
 	return m
 }
 
-// get asks the process for what it measures.
+// get reads measurements from the process.
 func (m *measured) get(what string, into any) {
 	m.g.Helper()
 	response, err := m.http.Get("http://controller/" + what)
@@ -62,8 +62,8 @@ func (m *measured) figures() (f meter.Figures) {
 	return f
 }
 
-// loads is how many migrations TestLoadOfProcesses runs at once: some of them, so
-// that it is known to work, or as many as LOAD says.
+// loads returns the number of migrations of TestLoadOfProcesses: LOAD, or a
+// few that only check that the test works.
 func loads(t *testing.T) int {
 	text := os.Getenv("LOAD")
 	if text == "" {
@@ -75,9 +75,9 @@ func loads(t *testing.T) int {
 	return n
 }
 
-// Many migrations at once on one process, and on two that share them by a label,
-// each to its end. What it costs is logged as results of benchmarks, and written to
-// the file that LOAD_FILE names.
+// TestLoadOfProcesses runs many migrations at once, each to its end: on one
+// process, and on two that share them by a label. It logs the cost as results
+// of benchmarks, and writes it to the file that LOAD_FILE names.
 func TestLoadOfProcesses(t *testing.T) {
 	n := loads(t)
 	var results []string
@@ -93,7 +93,7 @@ func TestLoadOfProcesses(t *testing.T) {
 	}
 }
 
-// load runs migrations to their end, and returns what that cost.
+// load runs migrations to their end, and returns the cost.
 func load(t *testing.T, processes, n int) (results []string) {
 	g := newFixture(t, common, withSubresource)
 	var all []*measured
@@ -113,8 +113,8 @@ func load(t *testing.T, processes, n int) (results []string) {
 		all[k].runs++
 		g.migrateLabelled(name, richest[i%2].spec, map[string]string{"share": share(k)})
 	}
-	// All are on their way, and none is done, once each has been reconciled a
-	// number of times that is far from both.
+	// When each migration has been reconciled this often, all have begun and
+	// none is done.
 	for _, m := range all {
 		require.Eventually(t, func() bool { return m.figures().Reconciles >= 12*m.runs }, time.Hour, 10*tick)
 		m.get("memory", &m.busy)

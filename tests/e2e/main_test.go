@@ -28,8 +28,8 @@ import (
 
 const crds = "example/manifests/crds"
 
-// common is the control plane that all tests share, but for those that kill
-// one, and the world around its controllers.
+// common is the control plane that all tests share, except those that kill
+// one. A world runs around its controllers.
 var common *site
 
 // site is a control plane with a world around it.
@@ -40,15 +40,16 @@ type site struct {
 	stop   func() error
 }
 
-// Namespaces on the source cluster: one holds an image stream, the other none.
+// Namespaces on the source cluster: one has an image stream, the other has none.
 const (
 	withImages    = "app-with-images"
 	withoutImages = "app-without-images"
 )
 
-// start starts a site. The log says what takes long.
+// start starts a site, and logs what takes long.
 func start(ctx context.Context) (*site, error) {
-	p, err := plane.Start(ctx, crds, func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) })
+	logf := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+	p, err := plane.Start(ctx, crds, logf)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +98,8 @@ func run(m *testing.M) (code int) {
 			err := common.stop()
 			if err == nil && code == 0 {
 				common.client = nil
-				err = goleak.Find(goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
+				err = goleak.Find(goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"),
+					goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
 			}
 			if err != nil {
 				fmt.Fprintln(os.Stderr, err)
@@ -106,7 +108,7 @@ func run(m *testing.M) (code int) {
 		}()
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "the tests need a control plane:", err)
+		fmt.Fprintln(os.Stderr, "starting the control plane:", err)
 		return 1
 	}
 	fmt.Fprintf(os.Stderr, "the control plane is up after %s\n", time.Since(begin).Round(100*time.Millisecond))

@@ -30,10 +30,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/plane"
 )
 
-// The API server and etcd are killed hard in the middle, one after the other
-// and both at once, and started again. This test has a control plane of its
-// own.
-func TestTheControlPlaneIsKilled(t *testing.T) {
+// The API server and etcd are killed hard while migrations run, one after the
+// other and both at once, and restarted. This test has its own control plane.
+func TestControlPlaneIsKilled(t *testing.T) {
 	t.Parallel()
 	on, err := start(context.Background())
 	if on != nil {
@@ -47,8 +46,8 @@ func TestTheControlPlaneIsKilled(t *testing.T) {
 			g.record(itineraries)
 			g.run(example.Parts{})
 			for i, killed := range [][]plane.Component{{plane.APIServer}, {plane.Etcd}, {plane.Etcd, plane.APIServer}} {
-				// One migration is on its way, and waits for something that
-				// happens only after the outage; the other is at work.
+				// One migration waits for an event that happens only after the
+				// outage; the other is at work.
 				c := richest[i%2]
 				waits, works := fmt.Sprintf("waits-%d", i), fmt.Sprintf("works-%d", i)
 				release := g.world.Hold(g.namespace, waits+"-initialbackup")
@@ -68,7 +67,8 @@ func TestTheControlPlaneIsKilled(t *testing.T) {
 				release()
 				for _, name := range []string{waits, works} {
 					g.done(name)
-					assert.Empty(t, cmp.Diff(expected(t, mtc.Final, c.flags, nil), g.calls.ran(name, mtc.Final)), "%s: the phases that ran", name)
+					assert.Empty(t, cmp.Diff(expected(t, mtc.Final, c.flags, nil), g.calls.ran(name, mtc.Final)),
+						"%s: the phases that ran", name)
 				}
 			}
 			assert.Empty(t, g.calls.atOnce())
@@ -76,8 +76,7 @@ func TestTheControlPlaneIsKilled(t *testing.T) {
 	}
 }
 
-// source is a way to the source cluster that a test can make hang, fail, or
-// answer late.
+// source is a proxy to the source cluster that can hang, fail, or answer late.
 type source struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -85,7 +84,8 @@ type source struct {
 	lists map[string]int // of image streams, by mode
 }
 
-// proxyTo passes requests on, with the access that a config has.
+// proxyTo returns a handler that forwards requests with the access of a
+// config.
 func proxyTo(t *testing.T, to *rest.Config) (http.Handler, *http.Transport) {
 	t.Helper()
 	target, err := url.Parse(to.Host)
@@ -97,7 +97,7 @@ func proxyTo(t *testing.T, to *rest.Config) (http.Handler, *http.Transport) {
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{certificate}, RootCAs: roots}}
 	proxy.Transport, proxy.FlushInterval = transport, -1
-	proxy.ErrorLog = log.New(io.Discard, "", 0) // of requests that a stop cuts short
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // ignore requests that a stop cuts short
 	return proxy, transport
 }
 
@@ -120,7 +120,8 @@ func newSource(t *testing.T, to *rest.Config) (*source, *rest.Config) {
 				}
 				return
 			case "fails":
-				http.Error(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"InternalError","code":500}`, http.StatusInternalServerError)
+				const status = `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"InternalError","code":500}`
+				http.Error(w, status, http.StatusInternalServerError)
 				return
 			case "is late":
 				select {
@@ -152,10 +153,10 @@ func (s *source) listed(mode string) int {
 	return s.lists[mode]
 }
 
-// A source cluster that hangs, fails or answers late: the migration waits with
-// all of its pipeline or none, and goes on when the answer comes. One that is
-// canceled or failed meanwhile reaches its end without an answer.
-func TestTheSourceClusterCannotBeReached(t *testing.T) {
+// The source cluster hangs, fails or answers late. The migration waits with
+// all of its pipeline or none of it, and continues when the answer comes. A
+// migration that is canceled or fails meanwhile ends without an answer.
+func TestSourceClusterCannotBeReached(t *testing.T) {
 	t.Parallel()
 	for i, mode := range []string{"hangs", "fails", "is late"} {
 		r := both[i%2]
@@ -168,13 +169,13 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 			images := example.ImageStreams(c)
 			g.record(itineraries)
 			g.run(example.Parts{
-				// Asking has a bound of its own.
+				// The evaluation of flags has its own timeout.
 				ImageStreams: mtc.ImageStreamsFunc(func(ctx context.Context, namespaces []string) (bool, error) {
 					ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 					defer cancel()
 					return images.HasImageStreams(ctx, namespaces)
 				}),
-				Around: func(_ context.Context, m example.Migration, at example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+				Around: func(_ context.Context, m example.Migration, at example.At, phase phaseFunc) (runner.Result, error) {
 					if m.GetName() == "fails-under-way" && at.Phase == "Started" {
 						source.turn(mode)
 						return runner.Fail("told to fail"), nil
@@ -186,7 +187,7 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 			for _, name := range []string{"goes-on", "is-canceled", "fails-under-way"} {
 				g.plan(name, indirect.plan)
 			}
-			// On the way out nothing waits for the source cluster.
+			// Cleanup itineraries do not wait for the source cluster.
 			g.migrate("fails-under-way", indirect.spec)
 			last := g.done("fails-under-way")
 			assert.Equal(t, mtc.Failed, last.State.Itinerary)
@@ -198,10 +199,12 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 			g.migrate("is-canceled", spec)
 			last = g.done("is-canceled")
 			assert.Equal(t, mtc.Cancel, last.State.Itinerary)
-			assert.Subset(t, g.calls.ran("is-canceled", mtc.Cancel), []string{"EnsureAnnotationsDeleted", "Canceled"}, "what may be needed runs")
+			needed := []string{"EnsureAnnotationsDeleted", "Canceled"}
+			assert.Subset(t, g.calls.ran("is-canceled", mtc.Cancel), needed, "phases that may be needed run")
 
-			// It begins, since a phase ahead decides the flag, and waits where the
-			// next phase depends on it: with work that is not done again.
+			// The migration begins, because a phase ahead decides the flag. It
+			// waits when the next phase depends on the flag, and its work is
+			// not done again.
 			g.migrate("goes-on", indirect.spec)
 			before := source.listed(mode)
 			require.Eventually(t, func() bool { return source.listed(mode) > before }, timeout, tick)
@@ -209,16 +212,17 @@ func TestTheSourceClusterCannotBeReached(t *testing.T) {
 				waits := g.until("goes-on", func(v record.Version) bool { return v.State.Retry != nil })
 				assert.Equal(t, "WaitForStaleStagePodsTerminated", waits.State.Phase)
 				assert.True(t, waits.State.WorkDone)
-				assert.Equal(t, []string{"HasISs"}, waits.State.Retry.Flags, "users see what is unknown")
+				assert.Equal(t, []string{"HasISs"}, waits.State.Retry.Flags, "users see the unknown flag")
 				assert.Contains(t, waits.State.Pipeline.Current().Message, "HasISs")
 				calls := g.calls.called("goes-on")
 				before := source.listed(mode)
-				require.Eventually(t, func() bool { return source.listed(mode) > before }, timeout, tick, "it is evaluated again")
+				require.Eventually(t, func() bool { return source.listed(mode) > before }, timeout, tick, "the flag is evaluated again")
 				assert.Equal(t, calls, g.calls.called("goes-on"))
 				for _, v := range g.recorder.Versions("goes-on") {
 					assert.Empty(t, v.Errors)
 					if v.State.Itinerary != "" {
-						assert.Subset(t, names(v), stepsOf(t, mtc.Final, expected(t, mtc.Final, indirect.flags, nil)), "no half of a pipeline")
+						assert.Subset(t, names(v), stepsOf(t, mtc.Final, expected(t, mtc.Final, indirect.flags, nil)),
+							"no partial pipeline")
 					}
 				}
 				source.turn("")

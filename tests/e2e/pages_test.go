@@ -31,12 +31,12 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
 )
 
-// pagesPath is where the example mounts the pages of runs.
+// pagesPath is the path of the pages in the example.
 const pagesPath = "/debug/pipeline/"
 
-// The metrics server of a manager serves the pages of runs, to those alone who
-// have the right of the manifest, while a migration runs.
-func TestRunsAreWatchedByThoseWhoMay(t *testing.T) {
+// While a migration runs, the metrics server of a manager serves the pages of
+// runs only to clients with the right of the manifest.
+func TestPagesNeedRight(t *testing.T) {
 	t.Parallel()
 	for _, r := range both {
 		t.Run(r.name, func(t *testing.T) {
@@ -67,17 +67,20 @@ func TestRunsAreWatchedByThoseWhoMay(t *testing.T) {
 			stream := strings.Replace(run, "run", "events", 1)
 			for _, page := range []string{"", run, "itineraries", "itinerary?name=Final", "graph?itinerary=Final&format=svg", stream} {
 				assert.Equal(t, http.StatusUnauthorized, b.status(http.MethodGet, page, ""), "%q without a token", page)
-				// controller-runtime takes it for an error of the authentication itself.
-				assert.Equal(t, http.StatusInternalServerError, b.status(http.MethodGet, page, "forged"), "%q with a token that is none", page)
+				// controller-runtime treats the token as an error of the
+				// authentication itself.
+				code := b.status(http.MethodGet, page, "forged")
+				assert.Equal(t, http.StatusInternalServerError, code, "%q with a forged token", page)
 				assert.Equal(t, http.StatusForbidden, b.status(http.MethodGet, page, stranger), "%q without rights", page)
 				if page != stream {
 					assert.Equal(t, http.StatusOK, b.status(http.MethodGet, page, viewer), "%q with rights", page)
 				}
 			}
-			assert.Equal(t, http.StatusForbidden, b.status(http.MethodGet, "../../metrics", viewer), "who may see runs may not see metrics")
+			assert.Equal(t, http.StatusForbidden, b.status(http.MethodGet, "../../metrics", viewer),
+				"the right to see runs does not include metrics")
 			redirect, _ := b.request(http.MethodGet, "../pipeline", "", "")
 			assert.Equal(t, pagesPath, redirect.Header.Get("Location"), "the mux adds the slash, without authentication")
-			// The metrics server takes the method for the verb.
+			// The metrics server uses the method as the verb.
 			assert.Equal(t, http.StatusForbidden, b.status(http.MethodHead, "", viewer))
 			assert.Equal(t, http.StatusForbidden, b.status(http.MethodPost, "", viewer))
 			assert.Equal(t, http.StatusOK, b.status(http.MethodHead, "", operator))
@@ -87,23 +90,9 @@ func TestRunsAreWatchedByThoseWhoMay(t *testing.T) {
 				assert.Equal(t, "GET, HEAD", response.Header.Get("Allow"), method)
 			}
 
-			// A migration that runs, in all forms.
-			item := b.list(viewer)["shop"]
-			assert.Equal(t, mtc.Final, item.Itinerary)
-			assert.Equal(t, "InitialBackupCreated", item.Phase)
-			assert.Equal(t, "Waiting", item.Activity)
-			for accept, want := range map[string]string{"text/plain": "\n", "text/html": "<!doctype html>", "": "<!doctype html>"} {
-				for _, page := range []string{"", run} {
-					response, body := b.request(http.MethodGet, page, viewer, accept)
-					assert.Equal(t, http.StatusOK, response.StatusCode)
-					assert.Contains(t, strings.ToLower(body), want)
-					for _, word := range []string{"shop", "InitialBackupCreated", mtc.Final} {
-						assert.Contains(t, body, word, "%q as %q", page, accept)
-					}
-				}
-			}
+			b.showsShop(run, viewer)
 
-			// It goes on, and who watches is told.
+			// The migration continues, and watching clients receive an event.
 			events := b.stream(stream, viewer)
 			require.NoError(t, events.Err())
 			release()
@@ -111,7 +100,7 @@ func TestRunsAreWatchedByThoseWhoMay(t *testing.T) {
 			g.done("shop")
 			require.Eventually(t, func() bool { return b.list(viewer)["shop"].Result == "Succeeded" }, timeout, tick)
 
-			// It is deleted, and is not there any more.
+			// The migration is deleted, and its page is gone.
 			require.NoError(t, g.client.Delete(g.ctx, g.make(g.meta("shop"), mtc.MigrationSpec{})))
 			require.Eventually(t, func() bool { _, there := b.list(viewer)["shop"]; return !there }, timeout, tick)
 			assert.Equal(t, http.StatusNotFound, b.status(http.MethodGet, run, viewer))
@@ -119,9 +108,28 @@ func TestRunsAreWatchedByThoseWhoMay(t *testing.T) {
 	}
 }
 
-// The pages on any mux, with and without a prefix that is stripped, and without
+// showsShop checks the pages of the migration shop, in all formats.
+func (b *browser) showsShop(run, viewer string) {
+	b.Helper()
+	item := b.list(viewer)["shop"]
+	assert.Equal(b, mtc.Final, item.Itinerary)
+	assert.Equal(b, "InitialBackupCreated", item.Phase)
+	assert.Equal(b, "Waiting", item.Activity)
+	for accept, want := range map[string]string{"text/plain": "\n", "text/html": "<!doctype html>", "": "<!doctype html>"} {
+		for _, page := range []string{"", run} {
+			response, body := b.request(http.MethodGet, page, viewer, accept)
+			assert.Equal(b, http.StatusOK, response.StatusCode)
+			assert.Contains(b, strings.ToLower(body), want)
+			for _, word := range []string{"shop", "InitialBackupCreated", mtc.Final} {
+				assert.Contains(b, body, word, "%q as %q", page, accept)
+			}
+		}
+	}
+}
+
+// The pages work on any mux, with and without a stripped prefix, and without
 // authentication.
-func TestRunsAreWatchedOnAMux(t *testing.T) {
+func TestPagesOnMux(t *testing.T) {
 	t.Parallel()
 	g := newFixture(t, common, withSubresource)
 	g.record(itineraries)
@@ -148,9 +156,9 @@ func TestRunsAreWatchedOnAMux(t *testing.T) {
 	g.done("shop")
 }
 
-// A controller that is told to end does so while its pages are watched, and all
-// that a new one knows after that is what the objects hold.
-func TestAControllerThatIsWatchedEnds(t *testing.T) {
+// A controller ends on a signal while its pages are watched. A new one knows
+// only what the objects hold.
+func TestControllerEndsWhileWatched(t *testing.T) {
 	t.Parallel()
 	g := newFixture(t, common, asMTC)
 	g.record(itineraries)
@@ -166,22 +174,23 @@ func TestAControllerThatIsWatchedEnds(t *testing.T) {
 		p := g.spawn(access, "-metrics-address", address)
 		b := &browser{fixture: g, client: insecure(t, false), root: "https://" + address + pagesPath}
 		b.serves()
-		require.Eventually(t, func() bool { return b.list(viewer)["shop"].Phase == "InitialBackupCreated" }, timeout, tick, "it shows what the object holds")
+		waits := func() bool { return b.list(viewer)["shop"].Phase == "InitialBackupCreated" }
+		require.Eventually(t, waits, timeout, tick, "the list must show the state of the object")
 		var streams []*stream
 		for range 50 {
 			streams = append(streams, b.stream("events", viewer))
 		}
-		assert.Equal(t, http.StatusServiceUnavailable, b.status(http.MethodGet, "events", viewer), "a stream too many")
+		assert.Equal(t, http.StatusServiceUnavailable, b.status(http.MethodGet, "events", viewer), "one stream too many")
 		p.end()
 		for _, s := range streams {
-			for s.next() { // it waits, so there may be an event
+			for s.next() { // the migration waits, so there may be an event
 			}
-			assert.NoError(t, s.Err(), "the stream ends as one that is complete")
+			assert.NoError(t, s.Err(), "the stream must end without an error")
 		}
 	}
 }
 
-// end ends the process with SIGTERM. It must succeed.
+// end ends the process with SIGTERM. The process must exit with code 0.
 func (p *process) end() {
 	p.g.Helper()
 	p.gone = true
@@ -199,8 +208,8 @@ func (g *fixture) pages() (*debug.Recorder, http.Handler) {
 	return runs, pages
 }
 
-// controllerAccess is the access of the controller's service account with the
-// rights of the manifests, those of its metrics server included.
+// controllerAccess returns the access of the controller's service account with
+// the rights of the manifests, including those of its metrics server.
 func (g *fixture) controllerAccess() *rest.Config {
 	g.Helper()
 	g.applyManifest()
@@ -217,7 +226,7 @@ func (g *fixture) controllerAccess() *rest.Config {
 	return access
 }
 
-// account makes a service account, and returns a token of it.
+// account creates a service account, and returns a token of it.
 func (g *fixture) account(name string) (token string) {
 	g.Helper()
 	account := &corev1.ServiceAccount{ObjectMeta: g.meta(name)}
@@ -228,9 +237,9 @@ func (g *fixture) account(name string) (token string) {
 	return request.Status.Token
 }
 
-// bind gives a service account a role that lets it get pages. It returns once
-// the API server goes by it: a metrics server remembers for half a minute whom
-// it refused.
+// bind binds a service account to a role that lets it get pages. It returns
+// once the API server applies the binding: a metrics server caches a refusal
+// for half a minute.
 func (g *fixture) bind(account, role string) {
 	g.Helper()
 	g.create(&rbacv1.ClusterRoleBinding{
@@ -248,7 +257,7 @@ func (g *fixture) bind(account, role string) {
 	}, timeout, tick)
 }
 
-// freeAddress returns an address that nothing listens on.
+// freeAddress returns a free address to listen on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -257,7 +266,7 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// insecure returns a client that takes any certificate and follows no
+// insecure returns a client that accepts any certificate and does not follow
 // redirects.
 func insecure(t *testing.T, http2 bool) *http.Client {
 	c := &http.Client{
@@ -268,7 +277,7 @@ func insecure(t *testing.T, http2 bool) *http.Client {
 	return c
 }
 
-// browser asks for pages.
+// browser requests pages.
 type browser struct {
 	*fixture
 	client *http.Client
@@ -321,10 +330,10 @@ func (b *browser) status(method, page, token string) int {
 	return response.StatusCode
 }
 
-// listed is a run of the list.
+// listed is a run in the list.
 type listed struct{ Namespace, Name, Itinerary, Phase, Activity, Result string }
 
-// list returns the runs that the list has, by the names of their objects.
+// list returns the runs of the list by the names of their objects.
 func (b *browser) list(token string) map[string]listed {
 	b.Helper()
 	response, body := b.request(http.MethodGet, "", token, "application/json")
@@ -357,7 +366,8 @@ func (b *browser) stream(page, token string) *stream {
 	return s
 }
 
-// next waits for an event, and reports whether there is one: false at the end.
+// next waits for an event, and reports whether there is one. It returns false
+// at the end.
 func (s *stream) next() bool {
 	for s.Scan() {
 		if strings.HasPrefix(s.Text(), "data:") {

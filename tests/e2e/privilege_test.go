@@ -27,10 +27,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
 )
 
-// right is what a rule allows, or a request needs.
+// right is a right that a rule grants or a request needs.
 type right struct{ group, resource, verb string }
 
-// needs are the rights that a request needs; of discovery, none.
+// needs returns the rights that a request needs. Discovery needs none.
 func needs(r *http.Request) []right {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	var n right
@@ -58,7 +58,8 @@ func needs(r *http.Request) []right {
 		} else if r.URL.Query().Has("watch") {
 			n.verb = "watch"
 			if r.URL.Query().Has("sendInitialEvents") {
-				// A list, as a stream; older API servers are sent a list.
+				// A list as a stream; older API servers receive a list
+				// request.
 				return []right{n, {n.group, n.resource, "list"}}
 			}
 		}
@@ -113,11 +114,11 @@ func TestLeastPrivilege(t *testing.T) {
 		o := g.options()
 		o.LeaderElection, o.LeaderElectionID, o.LeaderElectionNamespace = true, "migration-controller", g.namespace
 		stop := g.runAs(&rest.Config{Host: server.URL, QPS: -1}, o, example.Parts{
-			Around: func(_ context.Context, m example.Migration, at example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+			Around: func(_ context.Context, m example.Migration, at example.At, phase phaseFunc) (runner.Result, error) {
 				switch {
 				case m.GetName() == "fails" && at.Phase == "StageBackupCreated":
 					return runner.Fail("told to fail"), nil
-				case at.Phase == "Started": // somebody else writes, so that a conflict is met
+				case at.Phase == "Started": // another client writes, to cause a conflict
 					g.edit(m.GetName(), `{"metadata":{"labels":{"touched":"yes"}}}`)
 				}
 				return phase()
@@ -145,15 +146,15 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	assert.Empty(t, refused, "requests that were refused")
+	assert.Empty(t, refused, "refused requests")
 	for _, a := range allowed {
-		assert.True(t, used[a], "the manifest allows %s of %s.%s, and nothing needs it", a.verb, a.resource, a.group)
+		assert.True(t, used[a], "the manifest allows %s of %s.%s, and no request needs it", a.verb, a.resource, a.group)
 		delete(used, a)
 	}
-	assert.Empty(t, used, "what was needed and is not in the manifest")
+	assert.Empty(t, used, "used rights that are not in the manifest")
 }
 
-// status remembers the status of an answer.
+// status records the status code of a response.
 type status struct {
 	http.ResponseWriter
 	code int
@@ -164,11 +165,11 @@ func (s *status) WriteHeader(code int) {
 	s.ResponseWriter.WriteHeader(code)
 }
 
-// Unwrap lets a proxy flush what it passes on.
+// Unwrap lets a proxy flush the response.
 func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
-// applyManifest applies the manifest to the ground's namespace, and returns
-// the rights in it.
+// applyManifest applies the manifest to the fixture's namespace, and returns
+// its rights.
 func (g *fixture) applyManifest() (allowed []right) {
 	g.Helper()
 	b, err := os.ReadFile("example/manifests/rbac.yaml")
@@ -191,7 +192,7 @@ func (g *fixture) applyManifest() (allowed []right) {
 	return allowed
 }
 
-// mayNot checks that rights which the controller has no use for are not there.
+// mayNot checks that the controller lacks rights that it does not need.
 func (g *fixture) mayNot(access *rest.Config) {
 	g.Helper()
 	c, err := client.New(access, client.Options{Scheme: g.client.Scheme()})

@@ -19,7 +19,7 @@ import (
 
 // controllerBinary builds the example's command, once.
 var controllerBinary = sync.OnceValues(func() (string, error) {
-	// Beside the control plane's files, which are removed with it.
+	// Beside the control plane's files, which Stop removes.
 	path := filepath.Join(common.Dir(), "controller")
 	out, err := exec.Command("go", "build", "-o", path, "./example/cmd/controller").CombinedOutput()
 	if err != nil {
@@ -35,7 +35,7 @@ type buildError struct {
 
 func (e *buildError) Error() string { return e.err.Error() + "\n" + e.output }
 
-// process is a controller that runs as a process of its own.
+// process is a controller that runs as a separate process.
 type process struct {
 	g      *fixture
 	cmd    *exec.Cmd
@@ -56,9 +56,10 @@ func (g *fixture) spawn(access *rest.Config, arguments ...string) *process {
 		kind = "mtc"
 	}
 	p := &process{g: g, log: &tail{}, exited: make(chan error, 1)}
-	p.cmd = exec.Command(binary, append([]string{"-kubeconfig", kubeconfig, "-kind", kind, "-namespace", g.namespace, "-report", g.reports()}, arguments...)...)
+	flags := []string{"-kubeconfig", kubeconfig, "-kind", kind, "-namespace", g.namespace, "-report", g.reports()}
+	p.cmd = exec.Command(binary, append(flags, arguments...)...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	// It must not outlive the tests, whatever becomes of them.
+	// The process must not outlive the tests, however they end.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(g, p.cmd.Start())
 	go func() { p.exited <- p.cmd.Wait() }()
@@ -71,8 +72,8 @@ func (g *fixture) spawn(access *rest.Config, arguments ...string) *process {
 	return p
 }
 
-// kill ends the process with SIGKILL, and says how many calls of phases that
-// cut short. One that has ended by itself fails the test.
+// kill ends the process with SIGKILL, and returns the number of calls of
+// phases that it cut short. If the process has already ended, the test fails.
 func (p *process) kill() (cut int) {
 	if p.gone {
 		return 0
@@ -88,7 +89,7 @@ func (p *process) kill() (cut int) {
 	return p.g.calls.died(strconv.Itoa(p.cmd.Process.Pid))
 }
 
-// reports is where controllers that are processes report their calls.
+// reports returns the URL to which controller processes report their calls.
 func (g *fixture) reports() string {
 	g.serving.Do(func() {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -10,24 +10,26 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
 )
 
-// callRecorder sees every call of a phase, of all controllers of a ground.
+// callRecorder records every call of a phase by the controllers of a fixture.
 type callRecorder struct {
 	mu sync.Mutex
-	// calls are those of each migration, by its name, in order.
+	// calls holds the calls of each migration, by its name, in order.
 	calls map[string][]example.At
-	// open are the calls that have not come back, by migration, and who calls.
+	// open holds the callers of unfinished calls, by migration.
 	open map[string][]string
-	// dead are replicas that were killed. What they still seem to say was on
-	// its way; nothing followed from it.
+	// dead holds killed replicas. A report of theirs that still arrives was
+	// sent before the kill, and is ignored.
 	dead map[string]bool
-	// together are the migrations of which two calls were open at once.
+	// together lists migrations with two calls open at once.
 	together []string
-	// worked are the replicas that called a phase.
+	// worked holds the replicas that called a phase.
 	worked map[string]bool
 }
 
 func newCallRecorder() *callRecorder {
-	return &callRecorder{calls: map[string][]example.At{}, open: map[string][]string{}, dead: map[string]bool{}, worked: map[string]bool{}}
+	return &callRecorder{
+		calls: map[string][]example.At{}, open: map[string][]string{}, dead: map[string]bool{}, worked: map[string]bool{},
+	}
 }
 
 func (w *callRecorder) told(c example.Call) {
@@ -50,8 +52,8 @@ func (w *callRecorder) told(c example.Call) {
 	}
 }
 
-// died says that a replica was killed, and returns how many calls that cut
-// short.
+// died records that a replica was killed, and returns the number of calls that
+// the kill cut short.
 func (w *callRecorder) died(replica string) (cut int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -64,8 +66,11 @@ func (w *callRecorder) died(replica string) (cut int) {
 	return cut
 }
 
+// phaseFunc calls a phase.
+type phaseFunc = func() (runner.Result, error)
+
 func (w *callRecorder) around(inner example.Around) example.Around {
-	return func(ctx context.Context, m example.Migration, at example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+	return func(ctx context.Context, m example.Migration, at example.At, phase phaseFunc) (runner.Result, error) {
 		c := example.Call{Replica: "this process", Namespace: m.GetNamespace(), Migration: m.GetName(), At: at}
 		w.told(c)
 		defer func() {
@@ -79,8 +84,8 @@ func (w *callRecorder) around(inner example.Around) example.Around {
 	}
 }
 
-// ran are the phases that a migration was in, of one itinerary, in the order
-// of their first calls.
+// ran returns the phases of one itinerary that a migration was in, in the
+// order of their first calls.
 func (w *callRecorder) ran(migration, itinerary string) (phases []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -92,21 +97,21 @@ func (w *callRecorder) ran(migration, itinerary string) (phases []string) {
 	return phases
 }
 
-// called is how often any phase of a migration was called.
+// called returns the number of calls of phases of a migration.
 func (w *callRecorder) called(migration string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.calls[migration])
 }
 
-// atOnce are the migrations that two calls were at, at the same time.
+// atOnce returns the migrations that had two calls open at once.
 func (w *callRecorder) atOnce() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.together)
 }
 
-// saw says whether a replica has called a phase.
+// saw reports whether a replica has called a phase.
 func (w *callRecorder) saw(replica int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

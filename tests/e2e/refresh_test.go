@@ -14,8 +14,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/record"
 )
 
-// What upstream gets wrong: a step that becomes necessary while the plan is
-// looked at anew is in no list, and everything after it reads skipped.
+// Upstream gets this wrong: a step that becomes necessary while the plan is
+// refreshed is in no list, and everything after it reads skipped.
 func TestRefreshChangesThePlan(t *testing.T) {
 	t.Parallel()
 	const always = mtc.EnableImage | mtc.EnableVolume
@@ -38,7 +38,8 @@ func TestRefreshChangesThePlan(t *testing.T) {
 					name:   "volumes-appear-that-go-by-a-backup",
 					before: func(p *api.MigPlan) { p.Spec.IndirectVolume = true },
 					change: func(p *api.MigPlan) { p.Spec.Volumes = []mtc.Volume{volume("filesystem")} },
-					was:    mtc.DirectImage | mtc.IndirectVolume, is: mtc.DirectImage | mtc.IndirectVolume | mtc.HasPVs | mtc.HasStageBackup,
+					was:    mtc.DirectImage | mtc.IndirectVolume,
+					is:     mtc.DirectImage | mtc.IndirectVolume | mtc.HasPVs | mtc.HasStageBackup,
 				},
 				{
 					name: "volumes-vanish",
@@ -84,8 +85,8 @@ func TestRefreshChangesThePlan(t *testing.T) {
 				is := expected(t, itinerary, c.was|always, map[string]func(phases.Flags) phases.Flags{
 					"WaitForRefresh": func(phases.Flags) phases.Flags { return c.is | always },
 				})
-				require.NotEqual(t, stepsOf(t, itinerary, was), stepsOf(t, itinerary, is), "%s: the case is one", c.name)
-				assert.Empty(t, cmp.Diff(is, g.calls.ran(c.name, itinerary)), "%s: the run is the new plan", c.name)
+				require.NotEqual(t, stepsOf(t, itinerary, was), stepsOf(t, itinerary, is), "%s: the refresh must change the steps", c.name)
+				assert.Empty(t, cmp.Diff(is, g.calls.ran(c.name, itinerary)), "%s: the run must follow the new plan", c.name)
 
 				refreshing := g.until(c.name, in("WaitForRefresh"))
 				assert.Empty(t, cmp.Diff(stepsOf(t, itinerary, was), names(refreshing)), "%s: the steps before", c.name)

@@ -12,13 +12,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/record"
 )
 
-// works waits until a replica has called phases, and says whether it did
-// before anybody lost patience.
+// works waits until a replica has called a phase, and reports whether it did
+// before the timeout.
 func (g *fixture) works(p *process) bool {
 	return assert.Eventually(g, func() bool { return g.calls.saw(p.cmd.Process.Pid) }, timeout, tick)
 }
 
-// onTheirWay makes migrations that wait in the middle until they are released.
+// onTheirWay creates migrations that wait half-way until they are released.
 func (g *fixture) onTheirWay(number int, labels func(i int) map[string]string) (all []string, release func()) {
 	g.Helper()
 	var releases []func()
@@ -44,18 +44,19 @@ func (g *fixture) untilTheyWait(names []string) {
 	}
 }
 
-// allRan checks that no migration is lost, and that no two replicas were at
-// one at the same time.
+// allRan checks that every migration is done, and that no two replicas worked
+// on one at the same time.
 func (g *fixture) allRan(names []string) {
 	g.Helper()
 	for i, name := range names {
 		g.done(name)
-		assert.Empty(g, cmp.Diff(expected(g.T, mtc.Final, richest[i%2].flags, nil), g.calls.ran(name, mtc.Final)), "%s: the phases that ran", name)
+		assert.Empty(g, cmp.Diff(expected(g.T, mtc.Final, richest[i%2].flags, nil), g.calls.ran(name, mtc.Final)),
+			"%s: the phases that ran", name)
 	}
 	assert.Empty(g, g.calls.atOnce(), "no phase runs twice at the same time")
 }
 
-func TestTheLeaderIsKilled(t *testing.T) {
+func TestLeaderIsKilled(t *testing.T) {
 	t.Parallel()
 	g := newFixture(t, common, asMTC)
 	g.record(itineraries)
@@ -64,14 +65,14 @@ func TestTheLeaderIsKilled(t *testing.T) {
 	require.True(t, g.works(leader))
 	second := g.spawn(g.Config, "-leader-elect")
 	g.untilTheyWait(names)
-	assert.False(t, g.calls.saw(second.cmd.Process.Pid), "only one leads")
+	assert.False(t, g.calls.saw(second.cmd.Process.Pid), "only one replica leads")
 	leader.kill()
 	release()
 	g.allRan(names)
 	assert.True(t, g.works(second))
 }
 
-func TestReplicasShareTheWork(t *testing.T) {
+func TestReplicasShareWork(t *testing.T) {
 	t.Parallel()
 	g := newFixture(t, common, withSubresource)
 	g.record(itineraries)
@@ -83,11 +84,12 @@ func TestReplicasShareTheWork(t *testing.T) {
 	g.untilTheyWait(names)
 	a.kill()
 	release()
-	for _, name := range names[3:] { // b is not held up
+	for _, name := range names[3:] { // b continues
 		g.done(name)
 	}
 	for _, name := range names[:3] {
-		assert.Equal(t, "InitialBackupCreated", g.recorder.Versions(name)[len(g.recorder.Versions(name))-1].State.Phase, "%s: nobody has it", name)
+		versions := g.recorder.Versions(name)
+		assert.Equal(t, "InitialBackupCreated", versions[len(versions)-1].State.Phase, "%s: no replica runs it", name)
 	}
 	c := g.spawn(g.Config, "-selector", "share=a")
 	g.allRan(names)

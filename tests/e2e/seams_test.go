@@ -28,7 +28,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/record"
 )
 
-// deciders are the phases of an itinerary that decide flags.
+// deciders returns the phases of an itinerary that decide flags.
 func deciders(itinerary string) (all []string) {
 	for _, it := range mtc.Itineraries() {
 		for _, p := range it.Phases {
@@ -40,10 +40,10 @@ func deciders(itinerary string) (all []string) {
 	return all
 }
 
-// A phase that decides flags is left in the middle, once it has changed what
-// they say: the cleanup itinerary goes by that. Stage pods are deleted if and
-// only if there are some.
-func TestAPhaseIsLeftInTheMiddle(t *testing.T) {
+// A phase that decides flags is left half-way, after it has changed them. The
+// cleanup itinerary uses the new values: it deletes stage pods if and only if
+// there are some.
+func TestPhaseLeftHalfWay(t *testing.T) {
 	t.Parallel()
 	ways := map[string]string{"cancel": mtc.Cancel, "rollback": mtc.Rollback, "fail": mtc.Failed}
 	for i, itinerary := range []string{mtc.Final, mtc.Stage} {
@@ -54,7 +54,7 @@ func TestAPhaseIsLeftInTheMiddle(t *testing.T) {
 			g.record(itineraries)
 			type leaving struct {
 				phase, way    string
-				before, after configuration // of which the flags after count
+				before, after configuration // the flags of after count
 			}
 			all := map[string]leaving{}
 			for _, phase := range deciders(itinerary) {
@@ -63,7 +63,7 @@ func TestAPhaseIsLeftInTheMiddle(t *testing.T) {
 					l.before.spec.Stage = itinerary == mtc.Stage
 					l.after = l.before
 					switch phase {
-					case "WaitForRefresh": // finds volumes, one of which goes by a backup
+					case "WaitForRefresh": // finds volumes, one of which needs a backup
 						l.before.plan = func(p *api.MigPlan) { p.Spec.Namespaces = []string{withImages} }
 						l.after.plan = func(p *api.MigPlan) { p.Spec.Volumes = []mtc.Volume{volume("block"), volume("snapshot")} }
 						l.after.flags = richest[1].flags | mtc.HasStageBackup
@@ -77,7 +77,7 @@ func TestAPhaseIsLeftInTheMiddle(t *testing.T) {
 					all[strings.ToLower(phase+"-"+way)] = l
 				}
 			}
-			g.run(example.Parts{Around: func(ctx context.Context, m example.Migration, at example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+			g.run(example.Parts{Around: func(ctx context.Context, m example.Migration, at example.At, phase phaseFunc) (runner.Result, error) {
 				l := all[m.GetName()]
 				if at.Itinerary != itinerary || at.Phase != l.phase {
 					return phase()
@@ -106,16 +106,18 @@ func TestAPhaseIsLeftInTheMiddle(t *testing.T) {
 				want := expected(t, to, l.after.flags, nil)
 				assert.Empty(t, cmp.Diff(want, g.calls.ran(name, to)), "%s: the cleanup", name)
 				var pods corev1.PodList
-				require.NoError(t, g.client.List(g.ctx, &pods, client.InNamespace(g.namespace), client.MatchingLabels{example.MigrationLabel: name}))
-				if to != mtc.Failed { // which deletes none, in MTC
-					assert.Empty(t, pods.Items, "%s: pods that are left", name)
+				labels := client.MatchingLabels{example.MigrationLabel: name}
+				require.NoError(t, g.client.List(g.ctx, &pods, client.InNamespace(g.namespace), labels))
+				if to != mtc.Failed { // MTC's Failed deletes no pods
+					assert.Empty(t, pods.Items, "%s: remaining pods", name)
 				}
 			}
 		})
 	}
 }
 
-// change is what a phase that decides flags changes before it is left.
+// change makes the change of a phase that decides flags, before the phase is
+// left.
 func (g *fixture) change(ctx context.Context, m example.Migration, phase string, to configuration) error {
 	switch phase {
 	case "WaitForRefresh":
@@ -126,7 +128,8 @@ func (g *fixture) change(ctx context.Context, m example.Migration, phase string,
 		to.plan(plan)
 		return g.client.Update(ctx, plan)
 	case "EnsureStagePodsTerminated":
-		err := g.client.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(m.GetNamespace()), client.MatchingLabels{example.MigrationLabel: m.GetName()})
+		labels := client.MatchingLabels{example.MigrationLabel: m.GetName()}
+		err := g.client.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(m.GetNamespace()), labels)
 		m.SetCondition("StagePodsCreated", false)
 		return err
 	}
@@ -140,9 +143,9 @@ func (g *fixture) change(ctx context.Context, m example.Migration, phase string,
 	return client.IgnoreAlreadyExists(g.client.Create(ctx, pod))
 }
 
-// A user fixes the object in the moment in which the controller writes that the
-// run is stopped: the event is not lost.
-func TestAFixThatLandsWhileTheStopIsWritten(t *testing.T) {
+// A user fixes the object at the moment in which the controller writes that
+// the run is stopped. The event of the fix is not lost.
+func TestFixDuringWriteOfStop(t *testing.T) {
 	t.Parallel()
 	for _, r := range both {
 		t.Run(r.name, func(t *testing.T) {
@@ -162,7 +165,7 @@ func TestAFixThatLandsWhileTheStopIsWritten(t *testing.T) {
 						return err
 					}
 					if seen.MTC().Spec.Canceled {
-						time.Sleep(50 * time.Millisecond) // its event is on the way
+						time.Sleep(50 * time.Millisecond) // let its event arrive
 						return nil
 					}
 					time.Sleep(tick)
@@ -175,13 +178,18 @@ func TestAFixThatLandsWhileTheStopIsWritten(t *testing.T) {
 					return nil, err
 				}
 				return interceptor.NewClient(c, interceptor.Funcs{
-					Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, options ...client.PatchOption) error {
+					Patch: func(
+						ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, options ...client.PatchOption,
+					) error {
 						if err := fix(ctx, c, o); err != nil {
 							return err
 						}
 						return c.Patch(ctx, o, p, options...)
 					},
-					SubResourcePatch: func(ctx context.Context, c client.Client, name string, o client.Object, p client.Patch, options ...client.SubResourcePatchOption) error {
+					SubResourcePatch: func(
+						ctx context.Context, c client.Client, name string, o client.Object, p client.Patch,
+						options ...client.SubResourcePatchOption,
+					) error {
 						if err := fix(ctx, c, o); err != nil {
 							return err
 						}
@@ -190,13 +198,13 @@ func TestAFixThatLandsWhileTheStopIsWritten(t *testing.T) {
 				}), nil
 			}
 			g.runAs(g.Config, o, example.Parts{
-				Select: func(m *mtc.Migration) string { // does not answer a failure
+				Select: func(m *mtc.Migration) string { // does not handle a failure
 					if m.Spec.Canceled {
 						return mtc.Cancel
 					}
 					return mtc.Final
 				},
-				Around: func(_ context.Context, _ example.Migration, at example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+				Around: func(_ context.Context, _ example.Migration, at example.At, phase phaseFunc) (runner.Result, error) {
 					if at.Phase == "Started" {
 						failed.Store(true)
 						return runner.Fail("told to fail"), nil
@@ -216,9 +224,9 @@ func TestAFixThatLandsWhileTheStopIsWritten(t *testing.T) {
 	}
 }
 
-// What other clients write while a phase is at work neither stops the run nor is
+// Writes of other clients while a handler works neither stop the run nor are
 // lost.
-func TestOthersWriteWhileAPhaseIsAtWork(t *testing.T) {
+func TestOthersWriteWhileHandlerWorks(t *testing.T) {
 	onBoth(t, func(g *fixture) { othersWrite(g, example.MTC); finalizers(g) }, func(g *fixture) { othersWrite(g, example.Variant) })
 }
 
@@ -231,7 +239,7 @@ func othersWrite[T example.Migration](g *fixture, kind example.Kind[T]) {
 		}
 		o := d.object()
 		switch phase {
-		case "Check": // what users read in a step
+		case "Check": // the message of a step
 			s, err := o.State()
 			if err != nil {
 				return runner.Result{}, err
@@ -258,20 +266,22 @@ func othersWrite[T example.Migration](g *fixture, kind example.Kind[T]) {
 	for _, c := range d.object().MTC().Status.Conditions {
 		other = other || c.Type == "Other" && c.Status == "True"
 	}
-	assert.True(d, other, "the condition is kept")
+	assert.True(d, other, "the condition must be kept")
 	assert.Zero(d, d.recorded(controller.EventStopped))
 }
 
-// A handler adds a finalizer and an owner, another client others.
+// A handler adds a finalizer and an owner, and another client adds others.
 func finalizers(g *fixture) {
 	var d *driven[*api.MigMigration]
 	d = drive(g, example.MTC, "finalizers", script{handle: func(m example.Migration, phase string) (runner.Result, error) {
 		if phase == "Check" {
-			d.edit(`{"metadata":{"finalizers":["example.com/theirs"],"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"theirs","uid":"1"}]}}`)
+			d.edit(`{"metadata":{"finalizers":["example.com/theirs"],` +
+				`"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"theirs","uid":"1"}]}}`)
 			m.SetFinalizers(append(m.GetFinalizers(), "example.com/mine"))
-			m.SetOwnerReferences(append(m.GetOwnerReferences(), metav1.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: "mine", UID: "2"}))
+			mine := metav1.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: "mine", UID: "2"}
+			m.SetOwnerReferences(append(m.GetOwnerReferences(), mine))
 		}
-		if phase == "Finish" { // takes its own away
+		if phase == "Finish" { // removes its own
 			m.SetFinalizers(nil)
 			d.edit(`{"metadata":{"finalizers":["example.com/theirs","example.com/mine","example.com/third"]}}`)
 		}
@@ -289,8 +299,9 @@ func finalizers(g *fixture) {
 	d.edit(`{"metadata":{"finalizers":null}}`)
 }
 
-// A handler that spoils the state on the object, and errs, spoils nothing.
-func TestAHandlerResetsTheState(t *testing.T) {
+// A handler that overwrites the state on the object and returns an error
+// changes nothing.
+func TestStateSurvivesHandler(t *testing.T) {
 	onBoth(t, func(g *fixture) { resets(g, example.MTC) }, func(g *fixture) { resets(g, example.Variant) })
 }
 
@@ -319,16 +330,16 @@ func resets[T example.Migration](g *fixture, kind example.Kind[T]) {
 	assert.Equal(d, []string{"Check", "Scan", "Scan", "Scan", "Scan", "Scan", "Scan", "Finish"}, d.called)
 }
 
-// A run that is done stays so in a release that does not have its itinerary any
-// more.
-func TestDoneInAnItineraryThatIsGone(t *testing.T) {
+// A run that is done stays done in a release that no longer has its itinerary.
+func TestDoneInRemovedItinerary(t *testing.T) {
 	onBoth(t, func(g *fixture) { gone(g, example.MTC) }, func(g *fixture) { gone(g, example.Variant) })
 }
 
 func gone[T example.Migration](g *fixture, kind example.Kind[T]) {
 	d := drive(g, kind, "gone", script{})
 	d.finish()
-	d.script.set = machine.MustCompileSet(phases.Itinerary{Name: "Next", Vocabulary: shortFlags, Phases: []phases.Phase{{Name: "Other", Step: "Other"}}})
+	other := []phases.Phase{{Name: "Other", Step: "Other"}}
+	d.script.set = machine.MustCompileSet(phases.Itinerary{Name: "Next", Vocabulary: shortFlags, Phases: other})
 	d.script.choose = func(example.Migration) string { return "Next" }
 	d.restart()
 	for range 3 {
@@ -340,9 +351,9 @@ func gone[T example.Migration](g *fixture, kind example.Kind[T]) {
 	assert.Equal(d, phases.Succeeded, d.state().Result)
 }
 
-// A paused run whose recorded phase is unknown is stopped once it is resumed,
-// and does not read paused any more.
-func TestAResumedRunIsStopped(t *testing.T) {
+// A paused run whose recorded phase is unknown stops when it is resumed, and
+// no longer reads paused.
+func TestStopOfResumedRun(t *testing.T) {
 	onBoth(t, func(g *fixture) { resumed(g, example.MTC) }, func(g *fixture) { resumed(g, example.Variant) })
 }
 

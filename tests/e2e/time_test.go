@@ -25,8 +25,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/internal/record"
 )
 
-// A handler that never comes back by itself, and work that is never done, both
-// run into the deadline of their phase.
+// A handler that never returns and work that is never done both meet the
+// deadline of their phase.
 func TestDeadlines(t *testing.T) {
 	t.Parallel()
 	const deadline = 2 * time.Second
@@ -37,7 +37,7 @@ func TestDeadlines(t *testing.T) {
 			g.record(itineraries)
 			g.run(example.Parts{
 				Deadlines: map[string]time.Duration{"EnsureInitialBackup": deadline, "FinalRestoreCreated": deadline},
-				Around: func(ctx context.Context, m example.Migration, at example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+				Around: func(ctx context.Context, m example.Migration, at example.At, phase phaseFunc) (runner.Result, error) {
 					if m.GetName() == "hangs" && at.Phase == "EnsureInitialBackup" {
 						<-ctx.Done()
 						return runner.Result{}, ctx.Err()
@@ -62,14 +62,14 @@ func TestDeadlines(t *testing.T) {
 				require.NotNil(t, step, name)
 				assert.Equal(t, steps.MessageFailed, step.Message, name)
 				took := step.Completed.Sub(step.Started.Time)
-				assert.GreaterOrEqual(t, took, deadline-time.Second, "%s: not before the deadline", name)
+				assert.GreaterOrEqual(t, took, deadline-time.Second, "%s: the phase must not fail before the deadline", name)
 			}
 		})
 	}
 }
 
-// A paused migration does nothing, whatever its world does, and goes on when
-// it is resumed.
+// A paused migration does nothing, whatever happens around it, and continues
+// when it is resumed.
 func TestPauseAndResume(t *testing.T) {
 	t.Parallel()
 	g := newFixture(t, common, withSubresource)
@@ -93,7 +93,7 @@ func TestPauseAndResume(t *testing.T) {
 	calls := g.calls.called("paused")
 	release() // the backup ends
 
-	// Whole migrations of others pass by meanwhile.
+	// Meanwhile, other migrations run from beginning to end.
 	for i := range 3 {
 		name := fmt.Sprintf("other-%d", i)
 		g.plan(name, nil)
@@ -103,15 +103,16 @@ func TestPauseAndResume(t *testing.T) {
 	}
 	var task api.Task
 	require.NoError(t, g.client.Get(g.ctx, client.ObjectKey{Namespace: g.namespace, Name: "paused-initialbackup"}, &task))
-	assert.Equal(t, api.TaskCompleted, task.Status.Phase, "the world has gone on")
-	assert.Equal(t, calls, g.calls.called("paused"), "no handler was called")
+	assert.Equal(t, api.TaskCompleted, task.Status.Phase, "the work outside must continue")
+	assert.Equal(t, calls, g.calls.called("paused"), "no handler must be called")
 
 	g.edit("paused", `{"metadata":{"annotations":{"`+example.PausedAnnotation+`":null}}}`)
 	g.done("paused")
-	assert.Empty(t, cmp.Diff(expected(t, mtc.Final, mtc.DirectImage|mtc.EnableImage|mtc.EnableVolume, nil), g.calls.ran("paused", mtc.Final)))
+	want := expected(t, mtc.Final, mtc.DirectImage|mtc.EnableImage|mtc.EnableVolume, nil)
+	assert.Empty(t, cmp.Diff(want, g.calls.ran("paused", mtc.Final)))
 }
 
-// The next release: one flag more, one phase more, and one phase renamed.
+// The next release has one more flag, one more phase, and one renamed phase.
 const (
 	hasQuota   = mtc.RollingBack << 1
 	newPhase   = "CheckQuota"
@@ -120,9 +121,11 @@ const (
 	beforeName = "EnsureFinalRestore"
 )
 
-// nextRelease has one vocabulary, which its sources are over as well.
+// nextRelease returns the itineraries and their vocabulary, which its sources
+// share.
 var nextRelease = sync.OnceValue(func() []phases.Itinerary {
-	vocabulary := phases.MustVocabulary(append(mtc.Vocabulary().Defs(), phases.FlagDef{Flag: hasQuota, Name: "HasQuota"}), mtc.Vocabulary().Relations()...)
+	defs := append(mtc.Vocabulary().Defs(), phases.FlagDef{Flag: hasQuota, Name: "HasQuota"})
+	vocabulary := phases.MustVocabulary(defs, mtc.Vocabulary().Relations()...)
 	all := mtc.Itineraries()
 	for i := range all {
 		all[i].Vocabulary = vocabulary
@@ -140,7 +143,7 @@ var nextRelease = sync.OnceValue(func() []phases.Itinerary {
 	return all
 })
 
-// nextSources are MTC's, and one for the new flag.
+// nextSources returns MTC's sources and one for the new flag.
 func nextSources(o mtc.Objects) (*phases.Sources, error) {
 	was, err := mtc.Sources(o)
 	if err != nil {
@@ -148,16 +151,18 @@ func nextSources(o mtc.Objects) (*phases.Sources, error) {
 	}
 	var all []phases.Source
 	for flag := range mtc.Vocabulary().All().Each {
-		all = append(all, phases.Source{Flag: flag, Slow: flag == mtc.HasISs, Evaluate: func(ctx context.Context, known phases.Facts) (phases.Truth, error) {
+		all = append(all, phases.Source{Flag: flag, Slow: flag == mtc.HasISs, Evaluate: func(
+			ctx context.Context, known phases.Facts,
+		) (phases.Truth, error) {
 			a := was.Evaluate(ctx, phases.Request{Known: known, Read: flag})
 			return a.Facts.Of(flag), a.Err()
 		}})
 	}
-	all = append(all, phases.Source{Flag: hasQuota, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return phases.True, nil }})
+	all = append(all, phases.SourceOf(hasQuota, phases.True))
 	return phases.NewSources(nextRelease()[0].Vocabulary, all...)
 }
 
-func TestANewReleaseAdoptsMigrationsInFlight(t *testing.T) {
+func TestNewReleaseAdoptsMigrationsInFlight(t *testing.T) {
 	t.Parallel()
 	for _, r := range both {
 		t.Run(r.name, func(t *testing.T) {
@@ -165,8 +170,8 @@ func TestANewReleaseAdoptsMigrationsInFlight(t *testing.T) {
 			g := newFixture(t, common, r)
 			next := nextRelease()
 			g.record(machine.MustCompileSet(next...))
-			// Where the old release leaves each migration, and what the new
-			// one then does of what is new.
+			// at is the phase in which the old release leaves a migration.
+			// runs reports whether the new release then runs its new step.
 			cases := []struct {
 				name, at string
 				runs     bool
@@ -179,9 +184,9 @@ func TestANewReleaseAdoptsMigrationsInFlight(t *testing.T) {
 			for _, c := range cases {
 				held[c.name] = c.at
 			}
-			stop := g.run(example.Parts{Around: func(_ context.Context, m example.Migration, at example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+			stop := g.run(example.Parts{Around: func(_ context.Context, m example.Migration, at example.At, phase phaseFunc) (runner.Result, error) {
 				if held[m.GetName()] == at.Phase {
-					return runner.Wait(0, "Until the new release"), nil
+					return runner.Wait(0, "Waiting for the new release"), nil
 				}
 				return phase()
 			}})
@@ -197,7 +202,7 @@ func TestANewReleaseAdoptsMigrationsInFlight(t *testing.T) {
 			g.calls = newCallRecorder()
 
 			var mu sync.Mutex
-			first := map[string][]string{} // the flags that were evaluated before the first phase was left
+			first := map[string][]string{} // flags that are evaluated before the first phase is left
 			left := map[string]bool{}
 			g.run(example.Parts{Itineraries: next, Sources: nextSources, Observe: func(m example.Migration, e runner.Event) {
 				mu.Lock()
@@ -220,12 +225,13 @@ func TestANewReleaseAdoptsMigrationsInFlight(t *testing.T) {
 				if at == oldName {
 					at = newName
 				}
-				assert.Equal(t, c.at, g.lastOf(before, c.name), "%s: where the old release left it", c.name)
-				assert.Empty(t, cmp.Diff(run[slices.Index(run, at):], g.calls.ran(c.name, mtc.Final)), "%s: what the new release ran", c.name)
+				assert.Equal(t, c.at, g.lastOf(before, c.name), "%s: the phase in which the old release left it", c.name)
+				want := run[slices.Index(run, at):]
+				assert.Empty(t, cmp.Diff(want, g.calls.ran(c.name, mtc.Final)), "%s: phases of the new release", c.name)
 				_, runs := last.State.Pipeline.Lookup("Quota")
 				assert.Equal(t, c.runs, runs, "%s: the new step", c.name)
 				mu.Lock()
-				assert.Equal(t, []string{"HasQuota"}, first[c.name], "%s: the new flag is evaluated, and no other", c.name)
+				assert.Equal(t, []string{"HasQuota"}, first[c.name], "%s: only the new flag is evaluated", c.name)
 				mu.Unlock()
 			}
 		})

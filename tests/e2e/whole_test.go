@@ -32,8 +32,8 @@ var hooks = []mtc.Hook{{Phase: "PreBackup"}, {Phase: "PostBackup"}, {Phase: "Pre
 
 const hasHooks = mtc.HasPreBackupHooks | mtc.HasPostBackupHooks | mtc.HasPreRestoreHooks | mtc.HasPostRestoreHooks
 
-// richest are two configurations that together enter every phase of Final
-// that a migration can be in.
+// richest holds two configurations that together enter every phase of Final
+// that a migration can enter.
 var richest = []configuration{
 	{
 		name: "indirect",
@@ -112,16 +112,16 @@ func TestWholeMigrations(t *testing.T) {
 	}
 }
 
-// at is a migration that something happens to in one of its phases.
+// at is a migration that is interrupted in one of its phases.
 type at struct {
 	configuration
 	example.At
-	before []string // the phases up to that one
+	before []string // the phases up to the interrupted one
 }
 
-// everywhere has one migration for each phase that one of the configurations
-// enters. All phases of the itinerary are there, but for the end phase and those
-// named.
+// everywhere returns one migration for each phase that one of the
+// configurations enters. It checks that these are all phases of the itinerary,
+// except the end phase and those in but.
 func everywhere(t *testing.T, itinerary string, but ...string) (all []at) {
 	t.Helper()
 	met := map[string]bool{}
@@ -141,7 +141,7 @@ func everywhere(t *testing.T, itinerary string, but ...string) (all []at) {
 	g, err := itineraries.Graph(itinerary)
 	require.NoError(t, err)
 	for i := range g.Len() {
-		if g.IsEnd(i) { // nothing is left there
+		if g.IsEnd(i) { // an end phase has no work to interrupt
 			continue
 		}
 		phase := g.Phase(i).Name
@@ -150,7 +150,8 @@ func everywhere(t *testing.T, itinerary string, but ...string) (all []at) {
 	return all
 }
 
-// wayOut are the phases of the way out that the migration takes there.
+// wayOut returns the phases of the cleanup itinerary that the migration
+// enters.
 func (a at) wayOut(t *testing.T, itinerary string) []string {
 	flags := a.flags
 	done := a.before[:len(a.before)-1]
@@ -160,14 +161,15 @@ func (a at) wayOut(t *testing.T, itinerary string) []string {
 	return expected(t, itinerary, flags, nil)
 }
 
-// left checks a migration that was left at a phase for a way out.
+// left checks a migration that was left at a phase for a cleanup itinerary.
 func (a at) left(t *testing.T, g *fixture, itinerary, reads string) {
 	last := g.done(a.name)
 	assert.Empty(t, cmp.Diff(a.before, g.calls.ran(a.name, a.Itinerary)), "%s: the phases before", a.name)
 	want := a.wayOut(t, itinerary)
-	assert.Empty(t, cmp.Diff(want, g.calls.ran(a.name, itinerary)), "%s: the way out", a.name)
+	assert.Empty(t, cmp.Diff(want, g.calls.ran(a.name, itinerary)), "%s: the cleanup", a.name)
 
-	hit := g.until(a.name, func(v record.Version) bool { return v.State.Itinerary == a.Itinerary && v.State.Phase == a.Phase }).State.Pipeline.Current()
+	there := func(v record.Version) bool { return v.State.Itinerary == a.Itinerary && v.State.Phase == a.Phase }
+	hit := g.until(a.name, there).State.Pipeline.Current()
 	require.NotNil(t, hit, a.name)
 	wantSteps := stepsRun(t, g, a)
 	for _, s := range stepsOf(t, itinerary, want) {
@@ -175,7 +177,7 @@ func (a at) left(t *testing.T, g *fixture, itinerary, reads string) {
 			wantSteps = append(wantSteps, s)
 		}
 	}
-	assert.Empty(t, cmp.Diff(wantSteps, names(last)), "%s: the steps that ran, and no other", a.name)
+	assert.Empty(t, cmp.Diff(wantSteps, names(last)), "%s: exactly the steps that ran", a.name)
 	for _, s := range last.State.Pipeline {
 		message := steps.MessageCompleted
 		entered := slices.Contains(stepsOf(t, itinerary, want), s.Name)
@@ -190,13 +192,13 @@ func (a at) left(t *testing.T, g *fixture, itinerary, reads string) {
 			assert.False(t, s.Failed, "%s: %s", a.name, s.Name)
 		}
 		if s.Message == steps.MessageCanceled && message == steps.MessageCompleted && !entered && reads == steps.MessageCanceled {
-			continue // was open beside the one that was hit
+			continue // was open beside the interrupted one
 		}
 		assert.Equal(t, message, s.Message, "%s: %s", a.name, s.Name)
 	}
 }
 
-// stepsRun are the steps that had started when the phase was entered.
+// stepsRun returns the steps that had started when the phase was entered.
 func stepsRun(t *testing.T, g *fixture, a at) (all []string) {
 	t.Helper()
 	v := g.until(a.name, func(v record.Version) bool { return v.State.Itinerary == a.Itinerary && v.State.Phase == a.Phase })
@@ -208,7 +210,8 @@ func stepsRun(t *testing.T, g *fixture, a at) (all []string) {
 	return all
 }
 
-// In Final only a migration of state converts storage, and that is no Final.
+// Only a migration of state converts storage in Final's phases, and its
+// itinerary is not Final.
 var neverInFinal = []string{"SwapPVCReferences"}
 
 func TestFailureAtEveryPhaseOfFinal(t *testing.T) {
@@ -223,7 +226,7 @@ func TestFailureAtEveryPhaseOfFinal(t *testing.T) {
 				byName[a.name] = a
 			}
 			g.record(itineraries)
-			g.run(example.Parts{Around: func(_ context.Context, m example.Migration, is example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+			g.run(example.Parts{Around: func(_ context.Context, m example.Migration, is example.At, phase phaseFunc) (runner.Result, error) {
 				if is == byName[m.GetName()].At {
 					return runner.Fail("told to fail"), nil
 				}
@@ -261,9 +264,9 @@ func TestCancelAtEveryPhase(t *testing.T) {
 				byName[a.name] = a
 			}
 			g.record(itineraries)
-			g.run(example.Parts{Around: func(_ context.Context, m example.Migration, is example.At, phase func() (runner.Result, error)) (runner.Result, error) {
+			g.run(example.Parts{Around: func(_ context.Context, m example.Migration, is example.At, phase phaseFunc) (runner.Result, error) {
 				if is == byName[m.GetName()].At {
-					// A person cancels while the phase is at work.
+					// A user cancels while the phase is at work.
 					g.edit(m.GetName(), `{"spec":{"canceled":true}}`)
 					return runner.Wait(0, "At work"), nil
 				}

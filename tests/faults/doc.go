@@ -1,3 +1,3 @@
-// Package faults plants faults in a copy of the runner and of the machine, and tests
-// that an exploration of the controller in package job finds each.
+// Package faults plants faults in a copy of the runner and the machine, and tests that
+// an exploration of the controller in package job finds each of them.
 package faults

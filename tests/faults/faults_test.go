@@ -13,17 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// edit replaces a text, which a file has exactly once, by another. PLANTED in it
-// becomes whether the fault is switched on.
+// edit replaces a text that occurs exactly once in a file. PLANTED in new becomes an
+// expression that reports whether the fault is switched on.
 type edit struct{ file, old, new string }
 
-// fault is a fault, the test of package job that finds it, and a part of what that
-// reports.
+// fault is a fault to be found.
 type fault struct {
 	name  string
 	edits []edit
-	in    string
-	want  string
+	in    string // the test of package job that finds it
+	want  string // a part of that test's report
 }
 
 const (
@@ -35,61 +34,60 @@ const (
 )
 
 var faults = []fault{
-	{"work that is done is not recorded as done",
+	{"finished work is not recorded as done",
 		[]edit{{set, "WorkDone: m.finished,", "WorkDone: m.finished && !PLANTED,"}},
 		"failures and crashes", "work that is done is not done again, in itinerary Main: work that is done is not recorded: Measure"},
 	{"a choice is forgotten after a crash",
 		[]edit{{set, "Choice: p.Choice, Done", "Choice: unless(PLANTED, p.Choice), Done"}},
 		"failures and crashes", `the choice of a handler is not recorded: Measure chose "Report", recorded is ""`},
-	{"a transition is repeated, since it is not written",
+	{"a transition is not written and thus repeated",
 		[]edit{{runner, "if out.Changed || c.called {", "if out.Changed && !PLANTED || c.called {"}},
 		"failures and crashes", "what the runner writes is what it reads"},
 	{"a delay is forgotten",
 		[]edit{{reconcile, "c.m.Delay(c.o.Now().Add(result.after))", "c.m.Delay(c.o.Now().Add(unless(PLANTED, result.after)))"}},
-		"failures and crashes", "it goes on earlier than its handler said"},
-	{"a live flag is not evaluated when a phase is done",
+		"failures and crashes", "the run continues earlier than its handler requested"},
+	{"a live flag is not evaluated after a phase",
 		[]edit{{graph, "| it.Vocabulary.Live()&g.reads", "| unless(PLANTED, it.Vocabulary.Live()&g.reads)"}},
-		"a live flag", "what a phase decides is taken over from before it: Notify"},
-	{"what a phase decides is not evaluated after it",
+		"a live flag", "a value from before a phase that decides it is kept: Notify"},
+	{"a decided flag is not evaluated after its phase",
 		[]edit{{graph, "n.decides = p.Decides ", "n.decides = unless(PLANTED, p.Decides) "}},
-		"a live flag", "what a phase decides is taken over from before it: Large"},
+		"a live flag", "a value from before a phase that decides it is kept: Large"},
 	{"a pause holds a cleanup itinerary",
 		[]edit{{reconcile, "|| c.o.PauseHoldsCleanup):", "|| c.o.PauseHoldsCleanup || PLANTED):"}},
 		"limits and pauses", "a pause holds a cleanup itinerary"},
 	{"a pause does not hold a run",
 		[]edit{{reconcile, "case paused && (", "case paused && !PLANTED && ("}},
-		"limits and pauses", "a run that is paused moves"},
-	{"a deadline counts a pause",
+		"limits and pauses", "a paused run moves"},
+	{"a deadline includes a pause",
 		[]edit{{reconcile, ".Add(deadline).Add(paused)", ".Add(deadline).Add(unless(PLANTED, paused))"}},
 		"limits and pauses", "a phase fails before its deadline has passed: Copy"},
-	{"a deadline that has passed is not kept",
+	{"a passed deadline is not enforced",
 		[]edit{{reconcile, "late := remaining <= 0", "late := remaining <= 0 && !PLANTED"}},
-		"limits and pauses", "a deadline that has passed is not kept: Copy"},
-	{"attempts are not counted over a crash",
+		"limits and pauses", "a phase does not fail at its deadline: Copy"},
+	{"attempts before a crash are not counted",
 		[]edit{{reconcile, "attempts, due = was.Attempts,", "attempts, due = unless(PLANTED, was.Attempts),"}},
-		"limits and pauses", "a phase is tried more often than it may: Copy, 2 times, at most 2"},
-	{"a failure in a cleanup itinerary is not passed by",
+		"limits and pauses", "a phase has more attempts than allowed: Copy, 2 attempts, at most 2"},
+	{"a cleanup itinerary stops at a failure",
 		[]edit{{reconcile, "case to == g && g.IsCleanup():", "case to == g && g.IsCleanup() && !PLANTED:"}},
-		"failures and crashes", "a cleanup itinerary is left only for another, in itinerary CleanUp: it stops at a phase that failed: Undo"},
+		"failures and crashes", "a cleanup itinerary is left only for another, in itinerary CleanUp: a cleanup itinerary stops at a failed phase: Undo"},
 	{"the result is that of the last itinerary",
 		[]edit{{reconcile, `if c.state.Result == "" {`, `if c.state.Result == "" || PLANTED {`}},
-		"failures and crashes", "the result is not the one that the record leads to"},
-	{"a new run keeps the facts of the run before",
+		"failures and crashes", "the result does not follow from the record"},
+	{"a new run keeps the facts of the previous run",
 		[]edit{{again, "Phase: g.Phase(i).Name, Step: failed.Step}",
 			"Phase: g.Phase(i).Name, Step: failed.Step, Facts: unless(!PLANTED, c.state.Facts)}"}},
-		"runs that begin again", "a new run takes over what the run before knew"},
+		"runs that begin again", "a new run takes over facts of the previous run"},
 	{"a step that ran is dropped",
 		[]edit{{reconcile, "c.state.Pipeline = steps.Sync(c.state.Pipeline,",
 			"c.state.Pipeline = steps.Sync(unless(PLANTED, c.state.Pipeline),"}},
-		"failures and crashes", "steps that have started are lost or change their order"},
+		"failures and crashes", "steps that have started are lost or reordered"},
 	{"a step that will not run is marked skipped",
 		[]edit{{reconcile, "c.state.Pipeline = steps.Sync(before, m, c.now.Time)",
 			"c.state.Pipeline = steps.Sync(before, m, c.now.Time)\n" +
 				"\tif PLANTED && c.state.Done {\n\t\tc.state.Pipeline = append(c.state.Pipeline, steps.Step{Name: \"Copy\", Skipped: true})\n\t}"}},
 		"failures and crashes", "a step is marked skipped: Copy"},
-	{"an item of a list takes the state of another",
+	{"an item of a list gets the state of another",
 		[]edit{
-			{runner, "// protect calls a function", "var last State\n\n// protect calls a function"},
 			{runner, "\twas.DeepCopyInto(&c.state)\n",
 				"\twas.DeepCopyInto(&c.state)\n\tif PLANTED && was.Itinerary == \"\" {\n\t\tlast.DeepCopyInto(&c.state)\n\t}\n"},
 			{runner, "\terr = c.run(ctx)\n", "\terr = c.run(ctx)\n\tlast = *c.state.DeepCopy()\n"},
@@ -99,8 +97,8 @@ var faults = []fault{
 
 const (
 	root = "../.."
-	// planted is added to the packages: unless is the zero value if a fault is
-	// switched on.
+	// planted is added to both packages. unless returns the zero value if the fault is
+	// switched on, and v otherwise.
 	planted = `
 import "os"
 
@@ -117,15 +115,15 @@ func unless[V any](planted bool, v V) (zero V) {
 `
 )
 
-// overlay makes a copy of what the faults change, in which each can be switched on,
-// and the file that tells the Go command to take it instead. More are files beside
-// these.
+// overlay writes a copy of the files that the faults change, in which each fault can be
+// switched on. It returns the path of an overlay file for the go command. The map more
+// holds additional files.
 func overlay(t *testing.T, more map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	texts := map[string]string{
 		"machine/planted.go":        "package machine\n" + planted,
-		"machine/runner/planted.go": "package runner\n" + planted,
+		"machine/runner/planted.go": "package runner\n" + planted + "\nvar last State\n",
 	}
 	for name, text := range more {
 		texts[name] = text
@@ -139,8 +137,9 @@ func overlay(t *testing.T, more map[string]string) string {
 				text = string(data)
 			}
 			require.Equal(t, 1, strings.Count(text, e.old),
-				"the fault %q no longer applies: %s must have this text once; adapt the table:\n%s", f.name, e.file, e.old)
-			texts[e.file] = strings.Replace(text, e.old, strings.ReplaceAll(e.new, "PLANTED", fmt.Sprintf("planted(%q)", f.name)), 1)
+				"the fault %q no longer applies: %s must contain this text once; adapt the table:\n%s", f.name, e.file, e.old)
+			by := strings.ReplaceAll(e.new, "PLANTED", fmt.Sprintf("planted(%q)", f.name))
+			texts[e.file] = strings.Replace(text, e.old, by, 1)
 		}
 	}
 	replace := map[string]string{}
@@ -168,8 +167,8 @@ func build(t *testing.T, overlay, pkg string) (binary string) {
 	return binary
 }
 
-// run runs tests with a fault switched on, none if it is empty, and returns what they
-// print.
+// run runs tests with a fault switched on, or none if it is empty, and returns their
+// output.
 func run(binary, fault, pattern string) (string, error) {
 	cmd := exec.Command(binary, "-test.run", pattern)
 	cmd.Env = append(os.Environ(), "PLANTED="+fault)
@@ -177,8 +176,8 @@ func run(binary, fault, pattern string) (string, error) {
 	return string(out), err
 }
 
-// Each fault is found, and nothing without one. The test that is printed of a break
-// compiles, and fails in the same way.
+// Each fault is found, and nothing is found without one. The test that an exploration
+// prints compiles and fails in the same way.
 func TestFaultsAreFound(t *testing.T) {
 	binary := build(t, overlay(t, nil), "./tests/faults/job")
 	out, err := run(binary, "", ".")
@@ -186,7 +185,7 @@ func TestFaultsAreFound(t *testing.T) {
 	printed := ""
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
-			out, err := run(binary, f.name, "^TestEveryLife$/^"+strings.ReplaceAll(f.in, " ", "_")+"$")
+			out, err := run(binary, f.name, "^TestLives$/^"+strings.ReplaceAll(f.in, " ", "_")+"$")
 			require.Error(t, err, "the fault is not found")
 			assert.Contains(t, out, f.want)
 			if printed == "" {

@@ -1,5 +1,3 @@
-// Package versions tests that embedders can stay at the versions of Kubernetes
-// and controller-runtime that they have, in modules outside the repository.
 package versions
 
 import (
@@ -17,8 +15,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/versions/release"
 )
 
-// pair is a release of Kubernetes with one of controller-runtime that goes with
-// it.
+// pair is a release of Kubernetes with a matching release of controller-runtime.
 type pair struct{ kubernetes, runtime string }
 
 // pinned returns the pair that a go.mod requires.
@@ -27,12 +24,12 @@ func pinned(t *testing.T, path string) (p pair) {
 	required := requires(release.GoMod(t, path))
 	p = pair{required["k8s.io/api"], required["sigs.k8s.io/controller-runtime"]}
 	require.NotEmpty(t, p.kubernetes, "%s does not require k8s.io/api; add it", path)
-	require.NotEmpty(t, p.runtime, "%s does not require controller-runtime; add it", path)
+	require.NotEmpty(t, p.runtime, "%s does not require sigs.k8s.io/controller-runtime; add it", path)
 	return p
 }
 
-// requires returns the versions that a go.mod requires, by path, with that of
-// Go.
+// requires returns the versions that a go.mod requires, by path. The key of the Go
+// version is "go".
 func requires(mod *modfile.File) map[string]string {
 	required := map[string]string{"go": mod.Go.Version}
 	for _, r := range mod.Require {
@@ -41,7 +38,7 @@ func requires(mod *modfile.File) map[string]string {
 	return required
 }
 
-func TestEmbeddersStayWhereTheyAre(t *testing.T) {
+func TestEmbeddersKeepTheirVersions(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	proxy, version := release.Make(t, root)
@@ -50,8 +47,8 @@ func TestEmbeddersStayWhereTheyAre(t *testing.T) {
 		name string
 		pair pair
 	}{
-		{"the oldest, where mig-controller is", pinned(t, filepath.Join(root, "machine/controller/go.mod"))},
-		{"where forklift is", pair{"v0.32.5", "v0.20.4"}},
+		{"the oldest, as in mig-controller", pinned(t, filepath.Join(root, "machine/controller/go.mod"))},
+		{"as in forklift", pair{"v0.32.5", "v0.20.4"}},
 		{"the newest", pinned(t, filepath.Join(root, "tests/e2e/go.mod"))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -72,17 +69,20 @@ func TestEmbeddersStayWhereTheyAre(t *testing.T) {
 
 			e.write("command.go", imports(command))
 			e.run("mod", "tidy")
-			staysWithin(t, "both modules and a command of its own", before, e.requires(), 8)
+			staysWithin(t, "both modules and its own command", before, e.requires(), 8)
 
 			e.copy("../e2e/testdata/embedder/main.go.txt", "whole/main.go")
 			e.run("build", "-o", os.DevNull, "./...")
 
-			e.edit("-replace="+release.Root+"="+root, "-replace="+release.Controller+"="+filepath.Join(root, "machine/controller"))
-			// What only tests need is added as they are built. TestVersion expects
-			// the version of a checkout, and a requirement has another. All but
-			// tests/conformance, which plays for minutes what depends on no version.
+			e.edit("-replace="+release.Root+"="+root,
+				"-replace="+release.Controller+"="+filepath.Join(root, "machine/controller"))
+			// Building the tests adds the requirements that only tests have.
+			// TestVersion expects the version of a checkout, not that of a
+			// requirement. tests/conformance is left out: it takes minutes and depends
+			// on no version.
 			e.run("test", "-mod=mod", "-timeout", "30m", "-skip", "^TestVersion$", release.Root, release.Root+"/internal/...",
-				release.Root+"/legacy/...", release.Root+"/machine/...", release.Root+"/phases/...", release.Root+"/steps/...", release.Controller+"/...")
+				release.Root+"/legacy/...", release.Root+"/machine/...", release.Root+"/phases/...", release.Root+"/steps/...",
+				release.Controller+"/...")
 		})
 	}
 }
@@ -93,7 +93,7 @@ type embedder struct {
 	dir, proxy string
 }
 
-// before makes a controller without this project.
+// before writes a controller that does not use this project yet.
 func (e embedder) before(p pair) {
 	e.t.Helper()
 	e.copy("testdata/before.go.txt", "main.go")
@@ -110,7 +110,7 @@ require (
 `, p.kubernetes, p.runtime))
 	e.run("mod", "tidy")
 	is := pinned(e.t, filepath.Join(e.dir, "go.mod"))
-	require.Equal(e.t, p, is, "these releases do not go together; correct the pair")
+	require.Equal(e.t, p, is, "these releases do not match; correct the pair")
 }
 
 func (e embedder) requires() map[string]string {
@@ -143,7 +143,7 @@ func (e embedder) copy(from, to string) {
 }
 
 // libraries returns all packages of the root that an embedder can import, and
-// apart from them the one that brings Cobra along.
+// separately the one that depends on Cobra.
 func libraries(t *testing.T, root, proxy string) (paths []string, command string) {
 	t.Helper()
 	all := release.Go(t, root, proxy, "list", "-f", `{{if and .GoFiles (ne .Name "main")}}{{.ImportPath}}{{end}}`, "./...")
@@ -158,7 +158,7 @@ func libraries(t *testing.T, root, proxy string) (paths []string, command string
 	return slices.DeleteFunc(paths, func(path string) bool { return path == command }), command
 }
 
-// imports returns a file of package main that imports packages.
+// imports returns a file of package main that imports the packages.
 func imports(paths ...string) string {
 	var b strings.Builder
 	b.WriteString("package main\n\n")
@@ -168,13 +168,14 @@ func imports(paths ...string) string {
 	return b.String()
 }
 
-// staysWithin checks that nothing of a go.mod has changed, and that it has
-// gained some lines at most.
+// staysWithin checks that no requirement of a go.mod has changed and that at most most
+// were added.
 func staysWithin(t *testing.T, what string, before, after map[string]string, most int) {
 	t.Helper()
 	for _, path := range slices.Sorted(maps.Keys(before)) {
 		if after[path] != before[path] {
-			t.Errorf("with %s, an embedder's %s %s becomes %q; require an older one, or less that needs it, in go.mod or machine/controller/go.mod (go mod graph shows who requires it)",
+			t.Errorf("with %s, an embedder's %s %s becomes %q; require an older version, or fewer modules that need it, "+
+				"in go.mod or machine/controller/go.mod (go mod graph shows the modules that require it)",
 				what, path, before[path], after[path])
 		}
 	}
@@ -186,7 +187,8 @@ func staysWithin(t *testing.T, what string, before, after map[string]string, mos
 	}
 	t.Logf("with %s, a go.mod gains %q", what, gained)
 	if len(gained) > most {
-		t.Errorf("with %s, an embedder's go.mod gains %d lines, at most %d are allowed: %s; do without a dependency (go mod why shows who needs it), or require an older version that needs less",
+		t.Errorf("with %s, an embedder's go.mod gains %d lines, but at most %d are allowed: %s; remove a dependency "+
+			"(go mod why shows the packages that need it), or require an older version that needs less",
 			what, len(gained), most, strings.Join(gained, ", "))
 	}
 }

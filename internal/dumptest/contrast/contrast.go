@@ -5,7 +5,7 @@ import "math"
 // Color is red, green and blue, each from 0 to 255.
 type Color [3]float64
 
-// Ratio returns the contrast of two colours as WCAG defines it: from 1 for equal colours to 21 for
+// Ratio returns the contrast of two colors as WCAG defines it: from 1 for equal colors to 21 for
 // black and white. Text needs 4.5, a shape 3.
 func Ratio(a, b Color) float64 {
 	x, y := a.luminance()+0.05, b.luminance()+0.05

@@ -17,7 +17,7 @@ func TestRatio(t *testing.T) {
 	}{
 		{"black on white", black, white, 21},
 		{"white on black", white, black, 21},
-		{"a colour on itself", gray, gray, 1},
+		{"a color on itself", gray, gray, 1},
 		{"the lightest gray that is text on white", gray, white, 4.54},
 	} {
 		assert.InDelta(t, tt.want, contrast.Ratio(tt.a, tt.b), 0.005, tt.name)

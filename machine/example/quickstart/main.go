@@ -9,8 +9,8 @@ import (
 )
 
 const HasVolumes, HasHook phases.Flags = 1 << 0, 1 << 1
-var flags = phases.MustVocabulary([]phases.FlagDef{{Flag: HasVolumes, Name: "HasVolumes"}, {Flag: HasHook, Name: "HasHook"}})
 
+var flags = phases.MustVocabulary([]phases.FlagDef{{Flag: HasVolumes, Name: "HasVolumes"}, {Flag: HasHook, Name: "HasHook"}})
 var backup = machine.MustCompile(phases.Itinerary{Name: "Backup", Vocabulary: flags, Phases: []phases.Phase{
 	{Name: "Validate", Step: "Prepare"},
 	{Name: "RunHook", Step: "Hooks", Guard: phases.Guard{All: HasHook}},

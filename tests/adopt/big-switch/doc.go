@@ -1,3 +1,4 @@
-// Package bigswitch shows how a controller that is built as mig-controller is
-// adopts this project: see README.md.
+// Package bigswitch shows how a controller with the structure of
+// mig-controller adopts the library. It is an example to read and to copy
+// from, not a package to import: see README.md.
 package bigswitch

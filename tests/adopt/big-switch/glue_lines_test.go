@@ -9,7 +9,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/gluecount"
 )
 
-// maxGlue is how many lines of glue an adoption may take.
+// maxGlue is the limit of lines of glue for an adoption.
 const maxGlue = 60
 
 func TestGlueIsShort(t *testing.T) {

@@ -13,14 +13,14 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/world"
 )
 
-// life is a migration and all that happens to it.
+// life is a migration and everything that happens to it.
 type life struct {
 	spec   api.Spec
 	script world.Script
-	edited int // after how many visits another plan comes; 0 if none does
+	edited int // number of visits before the plan is edited; 0 means never
 }
 
-var conflict = errors.NewConflict(schema.GroupResource{Resource: "pods"}, "stage", fmt.Errorf("it has changed"))
+var conflict = errors.NewConflict(schema.GroupResource{Resource: "pods"}, "stage", fmt.Errorf("the object has changed"))
 
 // randomLife returns the life of a seed.
 func randomLife(seed int64) life {
@@ -95,7 +95,8 @@ func randomPlan(r *rand.Rand) world.Plan {
 	return p
 }
 
-// phaseNames are the names of all phases, as often as itineraries have them.
+// phaseNames returns the names of all phases, once for each itinerary that has
+// them.
 func phaseNames() (names []string) {
 	for _, it := range mtc.Itineraries() {
 		for _, p := range it.Phases {
@@ -105,7 +106,7 @@ func phaseNames() (names []string) {
 	return names
 }
 
-// world returns the world of the life, to be played once.
+// world returns the world of the life. It can be played once.
 func (l life) world() *world.World {
 	s := l.script
 	s.Lost, s.Kept, s.Happenings = maps.Clone(s.Lost), maps.Clone(s.Kept), maps.Clone(s.Happenings)

@@ -18,13 +18,14 @@ import (
 
 const (
 	lives        = 1000
-	maxDifferent = 15 // per cent
+	maxDifferent = 15 // percent
 )
 
-// kind is a kind of difference between before and after that is meant.
+// kind is an intended kind of difference between before and after.
 type kind struct {
 	name, reason string
-	// is reports whether a life differs in this way. Visits are equal up to n.
+	// is reports whether a life differs in this way. The first n visits are
+	// equal.
 	is func(l life, before, after played, n int) bool
 }
 
@@ -35,7 +36,8 @@ var (
 	swapReferences   = world.Visit{Itinerary: mtc.Rollback, Phase: mtc.PhaseSwapPVCReferences}
 )
 
-// kinds are all kinds that are meant. A life is of the first that it fits.
+// kinds lists all intended differences. A life is of the first kind that
+// matches.
 var kinds = []kind{
 	{
 		"MigrationFailed jumps over the cleanup behind it",
@@ -48,7 +50,7 @@ var kinds = []kind{
 	},
 	{
 		"a list of image streams fails",
-		"before, one request that fails while the next phase is looked for fails the migration; after, a flag that cannot be evaluated is retried, if anything depends on it",
+		"before, one failed request for the next phase fails the migration; after, a flag that cannot be evaluated is retried, if anything depends on it",
 		func(_ life, before, after played, n int) bool {
 			return before.FailedLists > 0 && slices.Equal(before.Visits[n:], []world.Visit{migrationFailed}) &&
 				slices.Contains(before.last().Status.Errors, world.ErrOutage.Error()) &&
@@ -57,7 +59,7 @@ var kinds = []kind{
 	},
 	{
 		"a phase of a cleanup fails",
-		"before, a cancel or a rollback that fails in a phase is left there, and the source applications stay scaled down; after, it goes on to its end",
+		"before, a failed phase ends the cancel or rollback, and the source applications stay scaled down; after, the cleanup continues to its end",
 		func(_ life, before, after played, n int) bool {
 			return n > 0 && (before.Visits[n-1].Itinerary == mtc.Cancel || before.Visits[n-1].Itinerary == mtc.Rollback) &&
 				slices.Equal(before.Visits[n:], []world.Visit{migrationFailed}) &&
@@ -66,7 +68,7 @@ var kinds = []kind{
 	},
 	{
 		"a running migration is rolled back",
-		"StorageConversion reads spec.rollback; before, it is asked again; after, what is known carries over into the rollback",
+		"StorageConversion reads spec.rollback; before, it is evaluated again; after, its value carries over into the rollback",
 		func(l life, before, after played, n int) bool {
 			return !l.spec.Rollback && before.last().Spec.Rollback && n < len(before.Visits) &&
 				before.Visits[n] == swapReferences && slices.Equal(before.Visits[n+1:], after.Visits[n:])
@@ -79,18 +81,19 @@ var kinds = []kind{
 	},
 }
 
-// tally is what all lives together come to.
+// tally is the sum of all lives.
 type tally struct {
 	sync.Mutex
 	different, visits  int
 	counts             []int // by kind
 	examples           []int64
 	lists              map[string]int
-	skipped, lostSteps int // of lives, before
+	skipped, lostSteps int // lives before
 }
 
-// TestSameLives plays random lives before, from the side and whole. The same
-// phases are entered, but for the kinds of differences that are meant.
+// TestSameLives plays random lives before, from the side and whole. All
+// variants enter the same phases, except for the intended kinds of
+// differences.
 func TestSameLives(t *testing.T) {
 	all := tally{counts: make([]int, len(kinds)), examples: make([]int64, len(kinds)), lists: map[string]int{}}
 	t.Run("lives", func(t *testing.T) {
@@ -114,13 +117,13 @@ func TestSameLives(t *testing.T) {
 	readme(t, "lists of image streams whole", all.lists["whole"])
 	for k, kind := range kinds {
 		t.Logf("%3d: %s (such as seed %d): %s", all.counts[k], kind.name, all.examples[k], kind.reason)
-		assert.Positive(t, all.counts[k], "no life is of the kind %q; remove it", kind.name)
+		assert.Positive(t, all.counts[k], "no life is of kind %q; remove it", kind.name)
 		assert.Contains(t, readmeText(t), fmt.Sprintf("| %d | %s |", all.counts[k], kind.name))
 	}
 	assert.Less(t, all.different*100, maxDifferent*lives, "too many lives differ")
 }
 
-// readme checks a number that README.md gives, in a row of a table.
+// readme checks a number in a row of a table in README.md.
 func readme(t *testing.T, what string, number int) {
 	t.Helper()
 	t.Logf("%s: %d", what, number)
@@ -141,7 +144,7 @@ func (all *tally) compare(t *testing.T, seed int64) {
 	require.Equal(t, whole.Visits, side.Visits, "seed %d: side and whole differ", seed)
 	checkSteps(t, side, fmt.Sprintf("seed %d, from the side", seed))
 	checkSteps(t, whole, fmt.Sprintf("seed %d, whole", seed))
-	if !l.script.Lost[1] { // else the side has not begun, which it does in its first write
+	if !l.script.Lost[1] { // otherwise the side has not begun: it begins in its first write
 		require.Equal(t, shown(whole.last()), shown(side.last()), "seed %d", seed)
 	}
 
@@ -164,7 +167,8 @@ func (all *tally) compare(t *testing.T, seed int64) {
 	all.different++
 	k := slices.IndexFunc(kinds, func(k kind) bool { return k.is(l, before, whole, n) })
 	if k < 0 {
-		t.Errorf("seed %d differs in a way that is not listed, after %d visits:\nbefore: %v\nafter:  %v", seed, n, before.Visits[n:], whole.Visits[n:])
+		t.Errorf("seed %d differs in a way that is not listed, after %d visits:\nbefore: %v\nafter:  %v",
+			seed, n, before.Visits[n:], whole.Visits[n:])
 		return
 	}
 	if all.counts[k] == 0 || seed < all.examples[k] {
@@ -173,8 +177,8 @@ func (all *tally) compare(t *testing.T, seed int64) {
 	all.counts[k]++
 }
 
-// commonVisits returns how many visits two lives have in common from the
-// beginning, and whether these are all.
+// commonVisits returns the number of leading visits that two lives have in
+// common, and reports whether these are all.
 func commonVisits(a, b played) (n int, all bool) {
 	for n < min(len(a.Visits), len(b.Visits)) && a.Visits[n] == b.Visits[n] {
 		n++
@@ -182,24 +186,24 @@ func commonVisits(a, b played) (n int, all bool) {
 	return n, n == len(a.Visits) && n == len(b.Visits)
 }
 
-// checkSteps checks, in all that was stored, that no step is skipped or lost.
-func checkSteps(t *testing.T, p played, where string) {
+// checkSteps checks that no stored pipeline has skipped or lost a step.
+func checkSteps(t *testing.T, p played, name string) {
 	t.Helper()
-	require.Empty(t, lostStep(p), where)
+	require.Empty(t, lostStep(p), name)
 	for i, m := range p.stored {
-		require.False(t, hasSkipped(m), where)
+		require.False(t, hasSkipped(m), name)
 		if i == 0 {
 			continue
 		}
 		for _, was := range p.stored[i-1].Status.Pipeline {
 			if is := m.Status.Step(was.Name); was.Started != nil {
-				require.NotNil(t, is, "%s: step %s is gone", where, was.Name)
-				require.True(t, was.Started.Equal(is.Started), "%s: step %s starts twice", where, was.Name)
+				require.NotNil(t, is, "%s: step %s is gone", name, was.Name)
+				require.True(t, was.Started.Equal(is.Started), "%s: step %s starts twice", name, was.Name)
 			}
 		}
 	}
 	for _, step := range p.last().Status.Pipeline {
-		require.NotNil(t, step.Completed, "%s: step %s is open at the end", where, step.Name)
+		require.NotNil(t, step.Completed, "%s: step %s is open at the end", name, step.Name)
 	}
 }
 
@@ -207,8 +211,8 @@ func hasSkipped(m *api.MigMigration) bool {
 	return slices.ContainsFunc(m.Status.Pipeline, func(s *api.Step) bool { return s.Skipped })
 }
 
-// stepOf is the step that shows a phase; empty for one that never makes its
-// step visible.
+// stepOf maps a phase to its step. A phase that rides, and so never makes its
+// step visible, is not in it.
 var stepOf = func() map[world.Visit]string {
 	steps := map[world.Visit]string{}
 	for _, it := range mtc.Itineraries() {
@@ -234,7 +238,7 @@ func lostStep(p played) string {
 	return ""
 }
 
-// shown is what users see of a pipeline, without the times.
+// shown returns the visible text of a pipeline, without times.
 func shown(m *api.MigMigration) (lines []string) {
 	for _, step := range m.Status.Pipeline {
 		lines = append(lines, fmt.Sprintf("%s: %s %v %v", step.Name, step.Message, step.Failed, step.Progress))

@@ -20,7 +20,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/world"
 )
 
-// variant makes a controller.
+// variant returns a controller.
 type variant func(client.Client, *world.World, func() time.Time) (*controller.Reconciler, error)
 
 var (
@@ -33,29 +33,29 @@ var (
 	wholeIt variant = whole.New
 )
 
-// played is how a life went.
+// played is the record of a life.
 type played struct {
 	*world.World
 	stored   []*api.MigMigration // one for each write
-	upgrades int                 // that were made
+	upgrades int                 // number of upgrades installed
 }
 
-// last returns the object as it was stored last.
+// last returns the object that was stored last.
 func (p *played) last() *api.MigMigration { return p.stored[len(p.stored)-1] }
 
-// upgrade is a controller that is installed after so many writes, in place of
-// the one before. First, convert changes the object.
+// upgrade is a controller that replaces the previous one after a number of
+// writes. Before that, convert changes the object.
 type upgrade struct {
 	writes  int
 	to      variant
 	convert func(*api.MigMigration) error
 }
 
-// maxReconciles is more than any life takes.
+// maxReconciles is more than any life needs.
 const maxReconciles = 2000
 
-// play plays a life to its end, by a controller and those that are installed
-// later. One that dies is made again.
+// play plays a life to its end, by a controller and its later replacements. A
+// controller that is killed is created again.
 func play(t *testing.T, l life, by variant, upgrades ...upgrade) played {
 	t.Helper()
 	p := played{World: l.world()}

@@ -12,7 +12,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/world"
 )
 
-// downgrade makes an object again what the controller before understands.
+// downgrade converts an object to what the controller before understands.
 func downgrade(m *api.MigMigration) error {
 	set, err := machine.CompileSet(mtc.Itineraries()...)
 	if err != nil {
@@ -23,15 +23,15 @@ func downgrade(m *api.MigMigration) error {
 	return err
 }
 
-// TestUpgradeHalfWay replaces the controller while migrations run: by one that
-// has adopted this project, in either way, and back. The same phases are entered
-// as without.
+// TestUpgradeHalfWay replaces the controller while migrations run: by either
+// variant that has adopted the library, and back. The same phases are entered
+// as without the replacement.
 func TestUpgradeHalfWay(t *testing.T) {
 	lives := map[int64][]world.Visit{}
 	for seed := range int64(120) {
 		l := randomLife(seed)
 		before := play(t, l, beforeIt)
-		if _, same := commonVisits(before, play(t, l, wholeIt)); same { // else it is of a kind
+		if _, same := commonVisits(before, play(t, l, wholeIt)); same { // otherwise it is an intended difference
 			lives[seed] = before.Visits
 		}
 	}

@@ -1,6 +1,3 @@
-// Package gluecount counts the lines of glue in a controller that adopts this
-// project: what its author has to write so that the two fit. Tests in
-// tests/adopt hold the number against a limit.
 package gluecount
 
 import (
@@ -20,8 +17,8 @@ const MaxColumns = 100
 
 const tabWidth = 4
 
-// FileError is a file of glue that cannot be counted. Line is 0 if the problem
-// is that of the whole file.
+// FileError describes why a file of glue cannot be counted. Line is 0 if the
+// problem concerns the whole file.
 type FileError struct {
 	File    string
 	Line    int
@@ -36,9 +33,9 @@ func (e *FileError) Error() string {
 }
 
 // Count returns the number of lines of code in the files of a directory that
-// are named glue*.go, without tests. Blank lines and comments do not count. The
-// error is a [*FileError] if there is no such file, if one is not as gofmt
-// writes it, or if a line is longer than [MaxColumns].
+// are named glue*.go, without tests. Blank lines and comments do not count.
+// The error is a [*FileError] if there is no such file, if a file is not
+// formatted by gofmt, or if a line is longer than [MaxColumns].
 func Count(dir string) (int, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "glue*.go"))
 	if err != nil {
@@ -60,12 +57,12 @@ func Count(dir string) (int, error) {
 		total, counted = total+n, counted+1
 	}
 	if counted == 0 {
-		return 0, &FileError{File: filepath.Join(dir, "glue*.go"), Problem: "there is no such file; put the glue into one"}
+		return 0, &FileError{File: filepath.Join(dir, "glue*.go"), Problem: "no such file; put the glue into one"}
 	}
 	return total, nil
 }
 
-// count returns the number of lines of a file that hold a token.
+// count returns the number of lines of a file that have a token.
 func count(file string, source []byte) (int, error) {
 	formatted, err := format.Source(source)
 	if err != nil {
@@ -77,7 +74,8 @@ func count(file string, source []byte) (int, error) {
 	for i, line := range strings.Split(string(source), "\n") {
 		columns := len([]rune(line)) + (tabWidth-1)*strings.Count(line, "\t")
 		if columns > MaxColumns {
-			return 0, &FileError{File: file, Line: i + 1, Problem: fmt.Sprintf("has %d columns, more than %d; break the line", columns, MaxColumns)}
+			problem := fmt.Sprintf("has %d columns, more than %d; break the line", columns, MaxColumns)
+			return 0, &FileError{File: file, Line: i + 1, Problem: problem}
 		}
 	}
 	fset := token.NewFileSet()

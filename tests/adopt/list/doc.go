@@ -1,4 +1,7 @@
 // Package list shows how a controller that moves many virtual machines in one
-// object adopts the framework: package before is the controller as it was, and
-// package after as it is then.
+// object adopts the library: package before is the controller before, and
+// package after the controller after it has.
+//
+// The controller has the structure of forklift. It is an example to read and
+// to copy from, not a package to import: see README.md.
 package list

@@ -10,29 +10,29 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/sim"
 )
 
-// kinds are the differences between before and after that are meant, each with
-// its reason.
+// kinds lists the intended differences between before and after, each with its
+// reason.
 var kinds = []struct {
 	name, reason string
 	differs      func(l *life, before, after trace) bool
 }{
 	{
 		"the cutover meets another turn of the loop",
-		"after, a place is free in the look in which a run ends, not one later, and an error of one costs the others no look",
+		"after, a place is free in the reconcile in which a run ends, not one later, and an error of one does not discard the reconcile of the others",
 		func(_ *life, b, a trace) bool {
 			return slices.Equal(oneTurn(b.phases), oneTurn(a.phases)) && b.ended() == a.ended()
 		},
 	},
 	{
 		"a cancel meets the end of its phase",
-		"which of them counts depends on the looks whose writes are lost, and these meet other phases",
+		"which of them counts depends on the reconciles whose writes are lost, and these meet other phases",
 		func(l *life, b, a trace) bool {
 			return slices.Equal(oneTurn(b.phases), oneTurn(a.phases)) && l.cancels[a.vm.Name] == a.last()
 		},
 	},
 	{
 		"a hook is added half-way",
-		"before, it is entered without a step, and ends the migration there; after, the run keeps to its plan",
+		"before, its phase is entered without a step, and ends the migration; after, the run keeps to its plan",
 		func(l *life, b, a trace) bool {
 			return l.hooked && b.last() == migration.PostHook && b.vm.FindStep(migration.PostHook) == nil && a.goesOn(b)
 		},
@@ -57,7 +57,7 @@ func (c *course) trace(name string) trace {
 
 func (t trace) String() string { return strings.Join(t.phases, " ") + ": " + t.ended() }
 
-// ended is how a virtual machine has ended.
+// ended returns how a virtual machine has ended.
 func (t trace) ended() string { return t.vm.Conditions[0].Type }
 
 func (t trace) failedBy(err error) bool {
@@ -67,14 +67,14 @@ func (t trace) failedBy(err error) bool {
 // last returns the last phase that was worked on.
 func (t trace) last() string { return t.phases[len(t.phases)-2] }
 
-// goesOn reports whether t has the phases of another that has ended early, and
-// others.
+// goesOn reports whether t has the phases of another trace that ended early,
+// and more.
 func (t trace) goesOn(early trace) bool {
 	was, is := withoutHook(oneTurn(early.phases[:len(early.phases)-1])), withoutHook(oneTurn(t.phases))
 	return len(was) < len(is) && slices.Equal(was, is[:len(was)])
 }
 
-// oneTurn returns the phases with one turn of the loop for any number of them.
+// oneTurn returns the phases with all turns of the loop reduced to one.
 func oneTurn(all []string) (one []string) {
 	for _, phase := range all {
 		switch phase {

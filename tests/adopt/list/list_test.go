@@ -44,16 +44,16 @@ func newAfter(l *life, w *sim.World, s *sim.Server) reconcile.Reconciler {
 		Client: s, Source: w, Target: w, Inventory: w, Migrator: w.Migrator, Now: w.Now, MaxInFlight: l.maxAtWork,
 	}).Controller()
 	if err != nil {
-		panic(err) // the options are the same each time
+		panic(err) // the options do not depend on the life
 	}
 	return r
 }
 
-// allPlans is how many lives are played without the race detector, which makes
-// them slow. Then each kind of difference happens.
+// allPlans is the number of lives without the race detector, which makes them
+// slow. In so many lives, each kind of difference occurs.
 const allPlans = 200
 
-func TestTheSamePhasesAreEnteredBeforeAndAfter(t *testing.T) {
+func TestPlansEnterSamePhasesBeforeAndAfter(t *testing.T) {
 	const shards = 4
 	var mu sync.Mutex
 	counts := map[string]int{}
@@ -80,7 +80,7 @@ func TestTheSamePhasesAreEnteredBeforeAndAfter(t *testing.T) {
 	}
 	for _, k := range kinds {
 		t.Logf("%s: %s", k.name, k.reason)
-		assert.Positive(t, counts[k.name], "%s never happens; remove it", k.name)
+		assert.Positive(t, counts[k.name], "kind %q does not occur; remove it", k.name)
 	}
 	for _, step := range []string{migration.Initialize, migration.DiskTransfer, migration.DiskAllocation} {
 		assert.Positive(t, counts["CreateDataVolumes under "+step])
@@ -90,7 +90,7 @@ func TestTheSamePhasesAreEnteredBeforeAndAfter(t *testing.T) {
 	}
 }
 
-// maxGlue is how many lines of glue an adoption may take.
+// maxGlue is the limit of lines of glue for an adoption.
 const maxGlue = 120
 
 func TestGlueIsShort(t *testing.T) {
@@ -107,8 +107,8 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-// compare lets a plan live before and after, and counts what is the same and
-// what is not.
+// compare plays the life of a plan before and after, and counts what is equal
+// and what differs.
 func compare(t *testing.T, l *life) (counts map[string]int) {
 	b, err := l.play(newBefore)
 	require.NoError(t, err)
@@ -122,7 +122,7 @@ func compare(t *testing.T, l *life) (counts map[string]int) {
 	for _, vm := range l.plan.Spec.VMs {
 		was, is := b.trace(vm.Name), a.trace(vm.Name)
 		kind := kindOf(l, was, is)
-		require.NotEmpty(t, kind, "life %d: %s differs in a kind that is not listed:\nbefore %s\nafter  %s", l.seed, vm.Name, was, is)
+		require.NotEmpty(t, kind, "life %d: %s differs in a way that is not listed:\nbefore %s\nafter  %s", l.seed, vm.Name, was, is)
 		counts["virtual machines"]++
 		counts[kind]++
 		counts["before: "+was.ended()]++
@@ -136,9 +136,9 @@ func compare(t *testing.T, l *life) (counts map[string]int) {
 			}
 		}
 		for _, step := range is.vm.Pipeline {
-			require.NotNil(t, step.Completed, "life %d: %s is over, and its step %s is not", l.seed, vm.Name, step.Name)
+			require.NotNil(t, step.Completed, "life %d: %s has ended, and its step %s has not", l.seed, vm.Name, step.Name)
 		}
-		require.Len(t, is.vm.Conditions, 1, "life %d: %s has ended once", l.seed, vm.Name)
+		require.Len(t, is.vm.Conditions, 1, "life %d: %s has one condition", l.seed, vm.Name)
 		if a.world.PoweredOn(vm.Name) {
 			require.Equal(t, api.Canceled, is.ended(), "life %d: %s runs on both sides", l.seed, vm.Name)
 		}
@@ -150,8 +150,8 @@ func compare(t *testing.T, l *life) (counts map[string]int) {
 		}
 		require.Equal(t, b.world.CleanedUp(vm.Name), a.world.CleanedUp(vm.Name), "life %d: cleanup of %s", l.seed, vm.Name)
 		if is.ended() == api.Canceled {
-			// A step starts as soon as its phase is entered, not when that is
-			// worked on.
+			// After, a step starts when its phase is entered; before, when its
+			// phase is worked on.
 			require.Subset(t, started(is.vm), started(was.vm), "life %d: the steps of %s", l.seed, vm.Name)
 		} else {
 			require.Equal(t, started(was.vm), started(is.vm), "life %d: the steps of %s", l.seed, vm.Name)
@@ -174,8 +174,8 @@ func quiet(warm bool, vms ...string) *life {
 	return l
 }
 
-// A run that cannot go on at all stops alone, and its place goes to another.
-func TestOneThatStopsDoesNotStopTheOthers(t *testing.T) {
+// A run that cannot continue stops alone, and another takes its place.
+func TestStoppedRunDoesNotStopOthers(t *testing.T) {
 	l := quiet(false, "a", "b", "c")
 	l.maxAtWork = 2
 	l.edits = map[int]func(*api.Plan){4: func(plan *api.Plan) {
@@ -193,9 +193,9 @@ func TestOneThatStopsDoesNotStopTheOthers(t *testing.T) {
 	assert.Equal(t, 2, c.atWork)
 }
 
-// A step has its tasks and numbers as long as it is listed, and none is listed
-// that does not run.
-func TestThePipelineOfAVirtualMachine(t *testing.T) {
+// A step keeps its tasks and numbers while it is listed, and only steps that
+// run are listed.
+func TestPipelineOfVirtualMachine(t *testing.T) {
 	l := quiet(true, "a")
 	var lists, numbers []string
 	l.onLook = func(plan *api.Plan) {
@@ -217,16 +217,18 @@ func TestThePipelineOfAVirtualMachine(t *testing.T) {
 	}
 	_, err := l.play(newAfter)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Initialize PreflightInspection DiskTransfer Cutover ImageConversion VirtualMachineCreation"}, slices.Compact(lists))
+	want := []string{"Initialize PreflightInspection DiskTransfer Cutover ImageConversion VirtualMachineCreation"}
+	assert.Equal(t, want, slices.Compact(lists))
 	assert.Subset(t, numbers, []string{"DiskTransfer 0/800", "DiskTransfer 400/800", "DiskTransfer 800/800", "Cutover 800/800"})
 }
 
-// Runs that one controller has begun go on in the other, and again in the first.
+// Runs that one controller has begun continue in the other, and again in the
+// first.
 func TestRunsInFlightGoOn(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		first  controllerOf
-		second controllerOf // for four looks
+		second controllerOf // for four reconciles
 		last   controllerOf
 	}{
 		{"adopted", newBefore, newAfter, newAfter},
@@ -251,12 +253,12 @@ func TestRunsInFlightGoOn(t *testing.T) {
 							return last.Reconcile(ctx, r)
 						})
 					})
-					require.NoError(t, err, "changed after look %d", at)
+					require.NoError(t, err, "replaced after reconcile %d", at)
 					for _, vm := range []string{"a", "b"} {
 						was, is := whole.trace(vm), c.trace(vm)
-						require.Equal(t, oneTurn(was.phases), oneTurn(is.phases), "changed after look %d", at)
-						require.Equal(t, was.ended(), is.ended(), "changed after look %d", at)
-						require.Equal(t, started(was.vm), started(is.vm), "changed after look %d", at)
+						require.Equal(t, oneTurn(was.phases), oneTurn(is.phases), "replaced after reconcile %d", at)
+						require.Equal(t, was.ended(), is.ended(), "replaced after reconcile %d", at)
+						require.Equal(t, started(was.vm), started(is.vm), "replaced after reconcile %d", at)
 					}
 				}
 			}

@@ -14,22 +14,24 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/sim"
 )
 
-// life is what happens to one plan: a script that two controllers meet alike.
+// life is a script of what happens to one plan. Both controllers play it
+// alike.
 type life struct {
 	seed      int64
 	plan      *api.Plan
 	maxAtWork int
 	faults    map[string]map[string]sim.Fault
 	lost      map[string]bool
-	cancels   map[string]string // by virtual machine: the phase in which it is canceled
-	crashes   map[int]bool      // the looks whose writes are lost
-	// down is when the inventory does not answer: from one look to another.
+	cancels   map[string]string // virtual machine to the phase in which it is canceled
+	crashes   map[int]bool      // the reconciles whose writes are lost
+	// down is the interval in which the inventory does not answer, in
+	// reconciles.
 	down [2]int
-	// edits are what the user changes, by look, and hooked reports that this is
-	// a hook.
+	// edits holds the user's changes by reconcile. hooked reports whether the
+	// change adds a hook.
 	edits  map[int]func(*api.Plan)
 	hooked bool
-	// onLook is called after each look.
+	// onLook is called after each reconcile.
 	onLook func(*api.Plan)
 }
 
@@ -37,8 +39,8 @@ type life struct {
 type controllerOf func(*life, *sim.World, *sim.Server) reconcile.Reconciler
 
 // warmFaults and coldFaults are the phases in which something may go wrong.
-// None of them is in the loop, where the visit that meets it could be one that
-// only one of two controllers makes.
+// None is in the loop: a fault there could meet a turn that only one of two
+// controllers makes.
 var (
 	coldFaults = []string{
 		migration.Started, migration.PreHook, migration.StorePowerState, migration.PowerOffSource, migration.WaitForPowerOff,
@@ -49,7 +51,7 @@ var (
 		migration.AddFinalCheckpoint, migration.Finalize, migration.RemoveFinalSnapshot)
 )
 
-// newLife makes the life of a seed.
+// newLife returns the life of a seed.
 func newLife(seed int64) *life {
 	r := rand.New(rand.NewPCG(uint64(seed), 1))
 	chance := func(percent int) bool { return r.IntN(100) < percent }
@@ -115,16 +117,16 @@ func newLife(seed int64) *life {
 	return l
 }
 
-// course is what came of a life.
+// course is the record of a life.
 type course struct {
 	world  *sim.World
 	server *sim.Server
 	looks  int
-	atWork int // at most
-	writes int // in one look at most
+	atWork int // maximum
+	writes int // maximum in one reconcile
 }
 
-// maxLooks is after how many looks a life is stuck.
+// maxLooks is the number of reconciles after which a life is stuck.
 const maxLooks = 2000
 
 // play lets a controller live a life.
@@ -177,14 +179,14 @@ func (l *life) play(controller controllerOf) (*course, error) {
 			c.looks++
 			return c, nil
 		case err == nil && result.RequeueAfter == 0:
-			return c, fmt.Errorf("life %d: nothing wakes it after look %d", l.seed, c.looks)
+			return c, fmt.Errorf("life %d: nothing wakes the controller after reconcile %d", l.seed, c.looks)
 		}
 	}
 	return c, fmt.Errorf("life %d is stuck", l.seed)
 }
 
-// addHooks adds a hook after the migration to all that are at work, as a user
-// may do at any time.
+// addHooks adds a hook after the migration to all virtual machines at work, as
+// a user may do at any time.
 func addHooks(plan *api.Plan) {
 	for _, vm := range plan.Status.Migration.VMs {
 		if vm.Running() && !slices.Contains(vm.Hooks, migration.PostHook) {

@@ -2,5 +2,5 @@
 
 package list_test
 
-// plans is how many lives are played.
+// plans is the number of lives that are played.
 const plans = 40

@@ -18,7 +18,7 @@ import (
 	api "github.com/konveyor/dynamic-pipeline/tests/adopt/operator/api/v1alpha1"
 )
 
-// To write what this test compares:
+// Regenerate the files that this test compares with:
 //
 //	go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0 object crd paths=./api/... output:crd:dir=config/crd
 const controllerGen = "sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0"
@@ -34,7 +34,7 @@ func TestGeneratedFilesAreUpToDate(t *testing.T) {
 	assertSameFiles(t, definitions, crds, "*")
 }
 
-// assertSameFiles compares the files of two folders.
+// assertSameFiles compares the files of two directories.
 func assertSameFiles(t *testing.T, generated, committed, pattern string) {
 	t.Helper()
 	read := func(dir string) map[string]string {
@@ -52,9 +52,9 @@ func assertSameFiles(t *testing.T, generated, committed, pattern string) {
 	assert.Empty(t, cmp.Diff(read(committed), read(generated)), "-%s +generated", committed)
 }
 
-// The API server keeps all that a state can hold, as the definition is
-// generated from its type.
-func TestTheDefinitionKeepsAllOfAState(t *testing.T) {
+// The definition is generated from the type of a state, so the API server
+// keeps every field of a state.
+func TestDefinitionKeepsWholeState(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, 0)
 	f.stop()
@@ -74,8 +74,8 @@ func TestTheDefinitionKeepsAllOfAState(t *testing.T) {
 	}
 }
 
-// What an upgrade is about does not change under way.
-func TestTheVersionCannotBeChanged(t *testing.T) {
+// The target version of an upgrade is immutable.
+func TestVersionCannotBeChanged(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, 0)
 	f.stop()
@@ -85,7 +85,7 @@ func TestTheVersionCannotBeChanged(t *testing.T) {
 	assert.ErrorContains(t, f.client.Update(f.ctx, u), "another version is another upgrade")
 }
 
-// fill sets all fields of a value to something.
+// fill sets all fields of a value to a non-zero value.
 func fill(t *testing.T, v reflect.Value) {
 	t.Helper()
 	if v.Type() == reflect.TypeFor[metav1.Time]() {
@@ -110,6 +110,6 @@ func fill(t *testing.T, v reflect.Value) {
 	case reflect.Int64:
 		v.SetInt(1)
 	default:
-		require.Failf(t, "a kind of field that the test does not fill", "%s", v.Type())
+		require.Failf(t, "unexpected kind of field; teach fill to set it", "%s", v.Type())
 	}
 }

@@ -21,19 +21,19 @@ import (
 	api "github.com/konveyor/dynamic-pipeline/tests/adopt/operator/api/v1alpha1"
 )
 
-// machines are the servers of one cluster, and what their agents need to know.
+// machines holds the servers of one cluster, and the state of their agents.
 type machines struct {
 	Servers   map[string]*api.Server
-	Collation bool // as of agents
+	Collation bool // as in agents
 	Indexed   map[string]bool
 }
 
-// add makes a server.
+// add adds a server.
 func (m *machines) add(name string, spec api.ServerSpec) {
 	m.Servers[name] = &api.Server{ObjectMeta: metav1.ObjectMeta{Name: name, ResourceVersion: "1", Generation: 1}, Spec: spec}
 }
 
-// elapse lets the agents do what the specs of their servers say.
+// elapse lets the agents carry out the specs of their servers.
 func (m *machines) elapse(time.Time) {
 	a := agents{collation: m.Collation, indexed: m.Indexed}
 	for _, s := range m.Servers {
@@ -89,7 +89,7 @@ func (m inMemory) Create(_ context.Context, o client.Object, _ ...client.CreateO
 func (m inMemory) Update(_ context.Context, o client.Object, _ ...client.UpdateOption) error {
 	s := m.Servers[o.GetName()]
 	if spec := o.(*api.Server).Spec; spec != s.Spec {
-		s.Spec, s.Status.ObservedGeneration = spec, 0 // not yet
+		s.Spec, s.Status.ObservedGeneration = spec, 0 // not carried out yet
 	}
 	return m.Get(context.Background(), client.ObjectKeyFromObject(o), o)
 }
@@ -99,7 +99,7 @@ func (m inMemory) Delete(_ context.Context, o client.Object, _ ...client.DeleteO
 	return nil
 }
 
-// setFlag changes what the source of a flag looks at, before an upgrade begins.
+// setFlag changes what the source of a flag reads, before an upgrade begins.
 func setFlag(u *api.Upgrade, m *machines, flag string, value bool) error {
 	switch flag {
 	case "WantsBackup":
@@ -117,11 +117,11 @@ func setFlag(u *api.Upgrade, m *machines, flag string, value bool) error {
 	return nil
 }
 
-// invariants are what holds at each moment of an upgrade, and at its end.
+// invariants hold at each moment of an upgrade, or at its end.
 var invariants = []machinetest.Invariant[*api.Upgrade, machines]{
 	{Name: "at most one primary accepts writes", Check: func(s machinetest.Snapshot[*api.Upgrade, machines]) error {
 		if n := len(s.World.writable()); n > 1 {
-			return fmt.Errorf("%d do", n)
+			return fmt.Errorf("%d primaries accept writes", n)
 		}
 		return nil
 	}},
@@ -131,17 +131,17 @@ var invariants = []machinetest.Invariant[*api.Upgrade, machines]{
 		}
 		switch all := s.World.writable(); {
 		case len(all) == 0:
-			return errors.New("none does")
+			return errors.New("no primary accepts writes")
 		case s.State.Result == phases.Succeeded && all[0].Spec.Version != s.Object.Spec.Version:
-			return fmt.Errorf("%s does", all[0].Name)
+			return fmt.Errorf("server %s of the old version accepts writes", all[0].Name)
 		}
 		return nil
 	}},
 }
 
-// Every upgrade by the operator's own handlers: all flags, and a failure, a crash and
-// a cancel at every moment.
-func TestEveryUpgrade(t *testing.T) {
+// The exploration runs the operator's own handlers, with all flags, and a
+// failure, a crash and a cancel at every moment.
+func TestExploreUpgrades(t *testing.T) {
 	world := machines{Servers: map[string]*api.Server{}, Indexed: map[string]bool{}}
 	world.add("shop-v16", api.ServerSpec{Version: 16, Role: api.Primary, Writable: true})
 	report := machinetest.Explore(t, machinetest.Exploration[*api.Upgrade, machines]{
@@ -153,10 +153,10 @@ func TestEveryUpgrade(t *testing.T) {
 			Edits: map[string]func(*api.Upgrade){"cancel": func(u *api.Upgrade) { u.Spec.Canceled = true }},
 		},
 		Fixed: []string{"!HasNewServers", "WantsBackup"}, Edits: []string{"cancel"},
-		// What these do to servers settles what they decide.
+		// The state of the servers settles the flags that these decide.
 		Settled: []string{"CreatePrimary", "Reindex", "RebuildReplica", "AcceptWrites", "RemoveNewServers"},
-		// No other phase makes up for writes that cannot be resumed. The last two stop
-		// the run, as there is no way back.
+		// No other phase makes up for writes that cannot be resumed. The last
+		// two stop the run, because there is no rollback any more.
 		NeverFails: []string{"ResumeWrites", "AcceptWrites", "RemoveOldServers"},
 	})
 	t.Log(report)

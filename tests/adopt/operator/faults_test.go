@@ -26,8 +26,9 @@ import (
 	api "github.com/konveyor/dynamic-pipeline/tests/adopt/operator/api/v1alpha1"
 )
 
-// under is a manager that is not started. What it gives the operator meets the
-// faults, and the controller that is added is what a test calls.
+// under is a manager that is not started. The clients that it gives the
+// operator meet the faults, and a test calls the controller that is added to
+// it.
 type under struct {
 	ctrl.Manager
 	env        controllertest.Env
@@ -43,13 +44,13 @@ func (u *under) Add(r manager.Runnable) error {
 	return nil
 }
 
-// unheard drops events.
+// unheard is a recorder that drops events.
 type unheard struct{ recorder.EventRecorder }
 
 func (unheard) Eventf(_, _ runtime.Object, _, _, _, _ string, _ ...any) {}
 
-// beginOn makes a namespace on the API server with a cluster of a primary and a
-// replica, and an upgrade of it.
+// beginOn creates a namespace on the API server with a cluster of a primary
+// and a replica, and an upgrade of the cluster.
 func beginOn(ctx context.Context, c client.WithWatch) (*api.Upgrade, error) {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "faults-"}}
 	if err := c.Create(ctx, namespace); err != nil {
@@ -71,7 +72,7 @@ func beginOn(ctx context.Context, c client.WithWatch) (*api.Upgrade, error) {
 	return upgrade, nil
 }
 
-// work lets the agents of a namespace do once what the specs of its servers say.
+// work lets the agents of a namespace carry out the specs of its servers once.
 func (a *agents) work(ctx context.Context, c client.Client, namespace string) error {
 	var list api.ServerList
 	if err := c.List(ctx, &list, client.InNamespace(namespace)); err != nil {
@@ -101,12 +102,12 @@ func (a *agents) work(ctx context.Context, c client.Client, namespace string) er
 	return nil
 }
 
-// An operator whose write meets that of another client, or is the last thing before
-// it ends and the next begins with a cache that lags, ends as without that: nothing
-// is made twice or left behind.
-func TestEveryWriteMeetsAFault(t *testing.T) {
+// A write of the operator meets a conflict, or is the last one before a crash
+// after which the cache lags. The upgrade ends as without the fault: nothing
+// is created twice or left behind.
+func TestUpgradeUnderFaults(t *testing.T) {
 	t.Parallel()
-	skip := true // of the check that names are unique in a process
+	skip := true // the check for unique names in a process
 	mgr, err := ctrl.NewManager(access, ctrl.Options{
 		Scheme: scheme, Metrics: server.Options{BindAddress: "0"}, Controller: config.Controller{SkipNameValidation: &skip},
 	})

@@ -11,7 +11,8 @@ import (
 	api "github.com/konveyor/dynamic-pipeline/tests/adopt/operator/api/v1alpha1"
 )
 
-// cluster is the cluster of an upgrade. A primary that does not exist is zero.
+// cluster is the cluster of an upgrade. A primary that does not exist is the
+// zero value.
 type cluster struct {
 	old, new               []api.Server
 	oldPrimary, newPrimary api.Server
@@ -34,17 +35,17 @@ func (w worker) read(ctx context.Context, u *api.Upgrade) (c cluster, err error)
 	return c, err
 }
 
-// sources answer the flags.
+// sources returns the sources of the flags.
 func (w worker) sources(ctx context.Context, u *api.Upgrade) (*phases.Sources, error) {
 	c, err := w.read(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	collation := phases.Unknown // not yet: the new primary does not run
+	collation := phases.Unknown // until the new primary runs
 	if c.newPrimary.Ready() {
 		collation = phases.TruthOf(c.newPrimary.Status.CollationChanged)
 	}
-	// An attempt may follow one that had come further: clients may be on the new primary.
+	// An earlier attempt may have moved the clients to the new primary.
 	back := len(c.new) > 0 && c.oldPrimary.Name != "" && !c.newPrimary.Spec.Writable
 	return phases.NewSources(flags,
 		phases.SourceOf(WantsBackup, phases.TruthOf(u.Spec.Backup)),
@@ -54,8 +55,9 @@ func (w worker) sources(ctx context.Context, u *api.Upgrade) (*phases.Sources, e
 	)
 }
 
-// Handle does the work of a phase: most make or change one server, and wait for
-// it. It is called again after a crash, and then finds what is done already.
+// Handle does the work of a phase. Most phases create or change one server, and
+// wait until it is ready. After a crash, Handle is called again and finds the
+// work that is already done.
 func (w worker) Handle(ctx context.Context, u *api.Upgrade, v runner.Visit) (runner.Result, error) {
 	c, err := w.read(ctx, u)
 	if err != nil {
@@ -72,7 +74,7 @@ func (w worker) Handle(ctx context.Context, u *api.Upgrade, v runner.Visit) (run
 		s = newServer(u, "", api.Primary, c.oldPrimary.Name)
 	case "Reindex":
 		s.Spec.Reindex = true
-	case "RebuildReplica": // one at each visit
+	case "RebuildReplica": // one replica each visit
 		s = newServer(u, fmt.Sprintf("-%d", v.Number), api.Replica, s.Name)
 	case "StopWrites", "ResumeWrites":
 		s, c.oldPrimary.Spec.Writable = &c.oldPrimary, v.Phase == "ResumeWrites"
@@ -106,7 +108,7 @@ func newServer(u *api.Upgrade, suffix string, role api.Role, source string) *api
 	return s
 }
 
-// write updates a server that was read, and creates another unless it exists.
+// write updates a server that was read. It creates any other, unless it exists.
 func (w worker) write(ctx context.Context, s *api.Server) error {
 	if s.ResourceVersion != "" {
 		return w.GetClient().Update(ctx, s)

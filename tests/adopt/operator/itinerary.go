@@ -5,7 +5,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// The flags.
+// Flags of the itineraries.
 const (
 	WantsBackup phases.Flags = 1 << iota
 	HasNewServers
@@ -15,13 +15,13 @@ const (
 
 var flags = phases.MustVocabulary([]phases.FlagDef{
 	{Flag: WantsBackup, Name: "WantsBackup", Description: "the user wants a backup"},
-	{Flag: HasNewServers, Name: "HasNewServers", Description: "new servers can be taken back"},
+	{Flag: HasNewServers, Name: "HasNewServers", Description: "new servers can be removed"},
 	{Flag: CollationChanged, Name: "CollationChanged", Description: "text is sorted differently"},
 	{Flag: ReplicasMissing, Name: "ReplicasMissing", Description: "there were more replicas"},
 })
 
-// itineraries are how a cluster is upgraded, and how that is taken back: a run
-// that is rolled back is Failed if a phase failed, else Canceled.
+// itineraries are the upgrade of a cluster and its rollback. A run that is
+// rolled back ends as Failed if a phase failed, otherwise as Canceled.
 var itineraries = machine.MustCompileSet(
 	phases.Itinerary{Name: "Upgrade", Vocabulary: flags, Phases: []phases.Phase{
 		{Name: "Check", Step: "Check"},

@@ -12,8 +12,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// script is the itineraries without the operator: each phase is done at once, and
-// the flags are what a test says.
+// script returns the itineraries without the operator: each phase is done at
+// once, and the test sets the flags.
 func script() machinetest.Setup[*machinetest.Object, struct{}] { return scriptOf(itineraries) }
 
 func scriptOf(set *machine.Set) machinetest.Setup[*machinetest.Object, struct{}] {
@@ -34,14 +34,14 @@ func TestReplicasAreRebuiltInALoop(t *testing.T) {
 	life.WantSteps("Check", "Primary", "Replicas", "Cutover", "Cleanup")
 }
 
-func TestIndexesAreRebuiltIfTheCollationHasChanged(t *testing.T) {
+func TestIndexesAreRebuiltIfCollationChanged(t *testing.T) {
 	life := machinetest.New(t, script())
 	life.Run(machinetest.Decide("CreatePrimary", "CollationChanged"))
 	life.WantSteps("Check", "Primary", "Indexes", "Cutover", "Cleanup")
 	life.WantResult(phases.Succeeded)
 }
 
-func TestAFailureBeforeThereIsAServerNeedsNoRollback(t *testing.T) {
+func TestFailureBeforeNewServersNeedsNoRollback(t *testing.T) {
 	life := machinetest.New(t, script())
 	life.Run(machinetest.Flags("WantsBackup"), machinetest.Fail("BackUp", "no space left"))
 	life.WantItinerary("Rollback")
@@ -49,16 +49,16 @@ func TestAFailureBeforeThereIsAServerNeedsNoRollback(t *testing.T) {
 	life.WantResult(phases.Failed)
 }
 
-func TestACancelInTheCutoverIsRolledBack(t *testing.T) {
+func TestCancelInCutoverIsRolledBack(t *testing.T) {
 	life := machinetest.New(t, script())
 	life.Run(machinetest.Decide("CreatePrimary", "HasNewServers"), machinetest.Edit("CatchUp", "cancel"))
 	life.WantMessages("Check: Completed", "Primary: Completed", "Cutover: Canceled", "Rollback: Completed")
 	life.WantResult(phases.Canceled)
 }
 
-// An older release that does not have the phase of a run stops it, and says so;
-// a cancel takes the run back all the same.
-func TestARollbackToAnOlderRelease(t *testing.T) {
+// An older release that does not have the phase of a run stops it with an
+// error that names the phase; a cancel still rolls the run back.
+func TestRollbackToOlderRelease(t *testing.T) {
 	s := script()
 	s.Releases = map[string]func(*struct{}) runner.Options[*machinetest.Object]{"older": older(t)}
 	life := machinetest.New(t, s)
@@ -72,7 +72,7 @@ func TestARollbackToAnOlderRelease(t *testing.T) {
 	life.WantMessages("Check: Completed", "Primary: Completed", "Cutover: Canceled", "Rollback: Completed")
 }
 
-// older is a release without the phase CatchUp.
+// older returns a release without the phase CatchUp.
 func older(t *testing.T) func(*struct{}) runner.Options[*machinetest.Object] {
 	var all []phases.Itinerary
 	for _, name := range itineraries.Names() {
@@ -89,9 +89,9 @@ func older(t *testing.T) func(*struct{}) runner.Options[*machinetest.Object] {
 	return scriptOf(machine.MustCompileSet(all...)).Options
 }
 
-// Every life: all flags, each decision both ways, and a failure, a crash and a
-// cancel at every moment.
-func TestEveryLife(t *testing.T) {
+// The exploration covers all flags, each decision both ways, and a failure, a
+// crash and a cancel at every moment.
+func TestExploreItineraries(t *testing.T) {
 	report := machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{
 		Setup: script(), Edits: []string{"cancel"}, Switches: map[string][]string{"Upgrade": {"Rollback"}},
 	})

@@ -12,14 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An operator is short: all of it but the types and what is generated from them
-// is less than 200 lines of at most 100 columns, without blank lines and comments.
+// TestLines keeps the operator short: less than 200 lines of at most 100
+// columns, without blank lines and comments. The types, generated code and the
+// package comment do not count.
 func TestLines(t *testing.T) {
 	paths, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	total := 0
 	for _, path := range paths {
-		if strings.HasSuffix(path, "_test.go") {
+		if strings.HasSuffix(path, "_test.go") || path == "doc.go" {
 			continue
 		}
 		source, err := os.ReadFile(path)
@@ -35,7 +36,7 @@ func TestLines(t *testing.T) {
 	assert.Less(t, total, 200)
 }
 
-// lines returns how many lines have code.
+// lines returns the number of lines that have code.
 func lines(source []byte) int {
 	files := token.NewFileSet()
 	file := files.AddFile("", -1, len(source))
@@ -48,7 +49,7 @@ func lines(source []byte) int {
 			return len(code)
 		}
 		if kind == token.SEMICOLON && text == "\n" {
-			continue // which gofmt leaves out
+			continue // inserted by the scanner
 		}
 		for i := range 1 + strings.Count(text, "\n") {
 			code[file.Line(pos)+i] = true

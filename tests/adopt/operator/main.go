@@ -1,7 +1,3 @@
-// Command operator upgrades clusters of PostgreSQL servers to another major
-// version. It makes a new primary beside the old one, then its replicas one after
-// the other, and moves the clients at the end. Until then all of it can be taken
-// back.
 package main
 
 import (
@@ -28,12 +24,12 @@ func main() {
 	utilruntime.Must(mgr.Start(ctrl.SetupSignalHandler()))
 }
 
-// runs keeps what upgrades do and have done, and pages show it.
+// runs records the upgrades, and pages shows them.
 var runs = debug.Must(debug.NewRecorder(debug.Options{Itineraries: itineraries}))
 var pages = debug.Must(debug.NewHandler(runs, debug.HandlerOptions{Title: "Upgrades"}))
 
-// worker does the work of upgrades. It reads past the cache of its manager: a
-// phase must see what the one before wrote.
+// worker does the work of upgrades. It reads past the cache of its manager,
+// because a phase must see the writes of the one before.
 type worker struct{ ctrl.Manager }
 
 // addToManager adds the controller of upgrades to a manager.
@@ -46,7 +42,7 @@ func addToManager(mgr ctrl.Manager) error {
 	}, func(b *ctrl.Builder) { b.Watches(&api.Server{}, controller.EnqueueByLabel(api.Cluster)) })
 }
 
-// options are how an upgrade runs.
+// options returns the options of the runner.
 func (w worker) options() runner.Options[*api.Upgrade] {
 	return runner.Options[*api.Upgrade]{
 		Itineraries: itineraries, Select: selectItinerary, Sources: w.sources, Handler: w,
@@ -59,7 +55,7 @@ func (w worker) options() runner.Options[*api.Upgrade] {
 }
 
 // selectItinerary returns the itinerary that an upgrade asks for. Once the new
-// primary accepts writes, there is no way back.
+// primary accepts writes, an upgrade is no longer rolled back.
 func selectItinerary(_ context.Context, u *api.Upgrade) (string, error) {
 	switch s := u.Status; {
 	case s.Phase == "AcceptWrites", s.Phase == "RemoveOldServers",

@@ -34,13 +34,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/plane"
 )
 
-// The tests run the operator against a real API server, with the definitions
-// that controller-gen made. Simulated agents do what the specs of servers say.
+// The tests run the operator against a real API server, with the generated
+// definitions. Simulated agents carry out the specs of servers.
 
 const crds = "config/crd"
 
-// timeout is for what takes a second or two on a machine of its own, and tick
-// is how often a test looks.
+// timeout is the limit for what takes a second or two on an idle machine. A
+// test polls at each tick.
 const (
 	timeout = time.Minute
 	tick    = 20 * time.Millisecond
@@ -48,7 +48,7 @@ const (
 
 var (
 	control *plane.Plane
-	// access is what the operator has in a cluster.
+	// access is the operator's access to the cluster.
 	access *rest.Config
 	scheme = runtime.NewScheme()
 )
@@ -63,9 +63,10 @@ func run(m *testing.M) (code int) {
 	utilruntime.Must(eventsv1.AddToScheme(scheme))
 	utilruntime.Must(rbacv1.AddToScheme(scheme))
 	var err error
-	control, err = plane.Start(context.Background(), crds, func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) })
+	logf := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+	control, err = plane.Start(context.Background(), crds, logf)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "the tests need a control plane:", err)
+		fmt.Fprintln(os.Stderr, "starting the control plane:", err)
 		return 1
 	}
 	defer func() {
@@ -75,7 +76,7 @@ func run(m *testing.M) (code int) {
 		}
 	}()
 	if access, err = grant(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, "the access of the operator:", err)
+		fmt.Fprintln(os.Stderr, "granting access to the operator:", err)
 		return 1
 	}
 	return m.Run()
@@ -121,18 +122,18 @@ type fixture struct {
 	agents
 }
 
-// agents simulate PostgreSQL.
+// agents simulates PostgreSQL.
 type agents struct {
 	mu sync.Mutex
-	// collation is whether version 17 sorts text in another way than 16.
+	// collation makes version 17 sort text differently from 16.
 	collation bool
-	// hold keeps servers of the roles from following a spec, and refuse is why
-	// others cannot.
+	// hold reports whether a server does not follow its spec. refuse returns
+	// why a server cannot match its spec, or the empty string.
 	hold   func(s *api.Server) bool
 	refuse func(s *api.Server) string
-	// indexed are the servers whose indexes were rebuilt.
+	// indexed holds the servers whose indexes were rebuilt.
 	indexed map[string]bool
-	// problem is what must never be and was.
+	// problem describes a violated invariant, if there was one.
 	problem string
 }
 
@@ -174,10 +175,10 @@ func (f *fixture) createServer(name string, spec api.ServerSpec) {
 	}))
 }
 
-// start starts the operator, with that access to the API server.
+// start starts the operator with the given access to the API server.
 func (f *fixture) start(access *rest.Config) {
 	f.Helper()
-	skip := true // of the check that names are unique in a process
+	skip := true // the check for unique names in a process
 	mgr, err := ctrl.NewManager(access, ctrl.Options{
 		Scheme:     scheme,
 		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{f.namespace: {}}},
@@ -196,7 +197,7 @@ func (f *fixture) start(access *rest.Config) {
 	f.Cleanup(f.stop)
 }
 
-// simulate does what the specs of servers say, until the context is done.
+// simulate carries out the specs of servers until the context is done.
 func (f *fixture) simulate(ctx context.Context) {
 	for ; ctx.Err() == nil; time.Sleep(tick) {
 		servers := f.servers(ctx)
@@ -214,14 +215,14 @@ func (f *fixture) simulate(ctx context.Context) {
 			status := f.statusOf(s, servers[s.Spec.Source])
 			if status != s.Status {
 				s.Status = status
-				_ = f.client.Status().Update(ctx, s) // again at the next tick
+				_ = f.client.Status().Update(ctx, s) // retried at the next tick
 			}
 		}
 		f.mu.Unlock()
 	}
 }
 
-// statusOf returns what a server is, given its source, which may be nil.
+// statusOf returns the status of a server, given its source, which may be nil.
 func (a *agents) statusOf(s, source *api.Server) api.ServerStatus {
 	status := s.Status
 	status.LagBytes = 0
@@ -243,7 +244,7 @@ func (a *agents) statusOf(s, source *api.Server) api.ServerStatus {
 	return status
 }
 
-// set changes how agents behave.
+// set changes the behavior of the agents.
 func (f *fixture) set(change func(a *agents)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -264,7 +265,8 @@ func (f *fixture) servers(ctx context.Context) map[string]*api.Server {
 // names returns the names of all servers, sorted.
 func (f *fixture) names() []string { return slices.Sorted(maps.Keys(f.servers(f.ctx))) }
 
-// upgrade creates an upgrade to version 17 and records all versions of it.
+// upgrade creates an upgrade, by default to version 17, and records all its
+// versions.
 func (f *fixture) upgrade(spec api.UpgradeSpec) *record {
 	f.Helper()
 	spec.Version = cmp.Or(spec.Version, 17)
@@ -284,11 +286,12 @@ func (f *fixture) upgrade(spec api.UpgradeSpec) *record {
 		}
 	}()
 	f.Cleanup(func() { cancel(); w.Stop(); <-done })
-	require.NoError(f, f.client.Create(f.ctx, &api.Upgrade{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "shop"}, Spec: spec}))
+	u := &api.Upgrade{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "shop"}, Spec: spec}
+	require.NoError(f, f.client.Create(f.ctx, u))
 	return r
 }
 
-// record is all versions of an upgrade.
+// record holds all versions of an upgrade.
 type record struct {
 	*fixture
 	mu       sync.Mutex
@@ -301,7 +304,7 @@ func (r *record) all() []api.Upgrade {
 	return slices.Clone(r.versions)
 }
 
-// await waits for a version, and returns the first one.
+// await waits for a version that is accepted, and returns the first such.
 func (r *record) await(what string, is func(u *api.Upgrade) bool) *api.Upgrade {
 	r.Helper()
 	for deadline := time.Now().Add(timeout); ; time.Sleep(tick) {
@@ -316,7 +319,7 @@ func (r *record) await(what string, is func(u *api.Upgrade) bool) *api.Upgrade {
 			if len(all) > 0 {
 				last = all[len(all)-1].Status
 			}
-			require.Failf(r, what+" did not come", "phase %q, %v", last.Phase, last.Conditions)
+			require.Failf(r, what+" was not reached", "phase %q, %v", last.Phase, last.Conditions)
 		}
 	}
 }
@@ -331,14 +334,14 @@ func (r *record) awaitDone() *api.Upgrade {
 	return r.await("the end", func(u *api.Upgrade) bool { return u.Status.Done })
 }
 
-// edit changes the spec, as a user does.
+// edit changes the spec like a user.
 func (r *record) edit(spec string) {
 	r.Helper()
 	u := &api.Upgrade{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: "shop"}}
 	require.NoError(r, r.client.Patch(r.ctx, u, client.RawPatch(types.MergePatchType, []byte(`{"spec":`+spec+`}`))))
 }
 
-// messages returns the steps of a pipeline with their messages.
+// messages returns the steps of the pipeline with their messages.
 func messages(u *api.Upgrade) (all []string) {
 	for _, s := range u.Status.Pipeline {
 		all = append(all, s.Name+": "+s.Message)

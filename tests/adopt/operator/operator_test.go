@@ -17,9 +17,9 @@ import (
 	api "github.com/konveyor/dynamic-pipeline/tests/adopt/operator/api/v1alpha1"
 )
 
-// Whatever an upgrade needs, its pipeline shows the steps that run and no other,
-// from the first moment on; that the indexes must be rebuilt is known once the new
-// primary runs.
+// The pipeline shows exactly the steps that run, from the first moment on.
+// Only the step Indexes comes later: that the indexes must be rebuilt is known
+// once the new primary runs.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -28,7 +28,7 @@ func TestUpgrade(t *testing.T) {
 		replicas  int
 		collation bool
 		steps     []string
-		late      []string // which are not shown at the beginning
+		late      []string // not shown at the beginning
 	}{
 		{name: "a primary alone", steps: []string{"Check", "Primary", "Cutover", "Cleanup"}},
 		{name: "with a backup", spec: api.UpgradeSpec{Backup: true}, steps: []string{"Check", "Backup", "Primary", "Cutover", "Cleanup"}},
@@ -78,7 +78,7 @@ func TestUpgrade(t *testing.T) {
 }
 
 // An upgrade that cannot begin changes nothing, and shows no step of a rollback.
-func TestNothingToUpgrade(t *testing.T) {
+func TestUpgradeThatCannotBegin(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, 1)
 	u := f.upgrade(api.UpgradeSpec{Version: 15}).awaitDone()
@@ -88,8 +88,8 @@ func TestNothingToUpgrade(t *testing.T) {
 }
 
 // If the new primary cannot be promoted, the old one accepts writes again, and
-// the new servers go.
-func TestAFailedCutoverIsRolledBack(t *testing.T) {
+// the new servers are removed.
+func TestFailedCutoverIsRolledBack(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, 1)
 	f.set(func(a *agents) {
@@ -103,7 +103,8 @@ func TestAFailedCutoverIsRolledBack(t *testing.T) {
 	r := f.upgrade(api.UpgradeSpec{})
 	u := r.awaitDone()
 	assert.Equal(t, phases.Failed, u.Status.Result)
-	assert.Equal(t, []string{"Check: Completed", "Primary: Completed", "Replicas: Completed", "Cutover: Failed", "Rollback: Completed"}, messages(u))
+	want := []string{"Check: Completed", "Primary: Completed", "Replicas: Completed", "Cutover: Failed", "Rollback: Completed"}
+	assert.Equal(t, want, messages(u))
 	failed := meta.FindStatusCondition(u.Status.Conditions, controller.ConditionFailed)
 	require.NotNil(t, failed)
 	assert.Equal(t, `phase "Promote" of itinerary "Upgrade" failed: server shop-v17: no space left`, failed.Message)
@@ -120,10 +121,10 @@ func TestAFailedCutoverIsRolledBack(t *testing.T) {
 		}
 		return reasons[controller.EventPhaseFailed] == 1 && reasons[controller.EventFailed] == 1 && reasons[controller.EventBegun] == 2
 	}, timeout, tick)
-	assert.NotZero(t, runsFailed(t), "it is counted where controller-runtime serves its metrics")
+	assert.NotZero(t, runsFailed(t), "the failed run is counted in the registry of controller-runtime")
 }
 
-// runsFailed returns how many runs have failed in this process.
+// runsFailed returns the number of runs that failed in this process.
 func runsFailed(t *testing.T) (n float64) {
 	t.Helper()
 	families, err := metrics.Registry.Gather()
@@ -131,7 +132,8 @@ func runsFailed(t *testing.T) (n float64) {
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
 			for _, label := range m.GetLabel() {
-				if family.GetName() == "dynamic_pipeline_runs_total" && label.GetName() == "result" && label.GetValue() == string(phases.Failed) {
+				if family.GetName() == "dynamic_pipeline_runs_total" && label.GetName() == "result" &&
+					label.GetValue() == string(phases.Failed) {
 					n += m.GetCounter().GetValue()
 				}
 			}
@@ -140,9 +142,8 @@ func runsFailed(t *testing.T) (n float64) {
 	return n
 }
 
-// An upgrade that failed, or was canceled, runs again from the start once the user
-// asks for that.
-func TestAnotherAttempt(t *testing.T) {
+// An upgrade that failed runs again from the start when the user asks for it.
+func TestSecondAttempt(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, 1)
 	f.set(func(a *agents) {
@@ -161,12 +162,13 @@ func TestAnotherAttempt(t *testing.T) {
 	r.edit(`{"attempt": "after more disks"}`)
 	u = r.await("the end of the second attempt", func(u *api.Upgrade) bool { return u.Status.Run == 2 && u.Status.Done })
 	assert.Equal(t, phases.Succeeded, u.Status.Result)
-	assert.Equal(t, []string{"Check: Completed", "Primary: Completed", "Replicas: Completed", "Cutover: Completed", "Cleanup: Completed"}, messages(u))
+	want := []string{"Check: Completed", "Primary: Completed", "Replicas: Completed", "Cutover: Completed", "Cleanup: Completed"}
+	assert.Equal(t, want, messages(u))
 	require.Len(t, u.Status.Runs, 1)
 	assert.Equal(t, "CreatePrimary", u.Status.Runs[0].Phase)
 }
 
-// A cancel takes back what was done, and nothing else.
+// A cancel rolls back what was done, and nothing else.
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -197,8 +199,8 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// Once clients are on the new primary, a cancel comes too late.
-func TestACancelThatComesTooLate(t *testing.T) {
+// Once clients use the new primary, a cancel has no effect.
+func TestCancelAfterCutover(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, 0)
 	f.set(func(a *agents) {

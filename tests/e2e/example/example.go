@@ -22,7 +22,8 @@ type Migration interface {
 	// State and SetState read and write the runner's state on the object.
 	State() (runner.State, error)
 	SetState(s runner.State) error
-	// MTC is the object as flags and itineraries are found from it.
+	// MTC returns the object in the form from which flags and itineraries are
+	// derived.
 	MTC() *mtc.Migration
 	SetCondition(kind string, on bool)
 	AddErrors(reasons ...string)
@@ -33,35 +34,37 @@ var (
 	_ Migration = (*api.Migration)(nil)
 )
 
-// PausedAnnotation pauses a migration while it says "true".
+// PausedAnnotation pauses a migration while its value is "true".
 const PausedAnnotation = "pipeline.konveyor.io/paused"
 
-// Parts are what the example's runner is made of. Only the clients and
-// ImageStreams are needed.
+// Parts are the parts of the example's runner. Only the clients and
+// ImageStreams are required.
 type Parts struct {
-	// Client writes, and reads what may be a moment old.
+	// Client writes, and may read from a cache.
 	Client client.Client
-	// Live reads what is decided upon, past every cache.
+	// Live reads past every cache what decisions depend on.
 	Live client.Reader
-	// ImageStreams asks the source cluster.
+	// ImageStreams queries the source cluster.
 	ImageStreams mtc.ImageStreams
 
-	// Itineraries and Sources are MTC's, or a later release's.
+	// Itineraries and Sources are MTC's or those of a later release. If nil,
+	// they are MTC's.
 	Itineraries []phases.Itinerary
 	Sources     func(mtc.Objects) (*phases.Sources, error)
-	// Select is MTC's, or another.
+	// Select is the selector. If nil, it is MTC's.
 	Select func(*mtc.Migration) string
-	// Around is called around each phase, if it is there.
+	// Around is called around each phase, unless it is nil.
 	Around Around
-	// MaxPhases is the number of phases that may be left in one reconcile.
+	// MaxPhases is the maximum number of phases that are left in one
+	// reconcile.
 	MaxPhases int
-	// Deadlines are how long phases may take, by name.
+	// Deadlines holds deadlines of phases by name.
 	Deadlines map[string]time.Duration
-	// Observe is told of what happens, if it is there.
+	// Observe receives each event, unless it is nil.
 	Observe func(m Migration, e runner.Event)
 }
 
-// Around is called in place of a phase, and may call that.
+// Around is called in place of a phase, and may call the phase.
 type Around func(ctx context.Context, m Migration, at At, phase func() (runner.Result, error)) (runner.Result, error)
 
 // At is a phase of an itinerary.
@@ -70,7 +73,7 @@ type At struct {
 	Phase     string `json:"phase"`
 }
 
-// environment is what phases work with.
+// environment holds the clients of phases.
 type environment struct {
 	client client.Client
 	live   client.Reader
@@ -81,8 +84,8 @@ func (e *environment) plan(ctx context.Context, m Migration) (*api.MigPlan, erro
 	return &plan, e.live.Get(ctx, key(m, m.MTC().Spec.PlanRef), &plan)
 }
 
-// key is where a reference leads: to the migration's own namespace, where it
-// names none.
+// key returns the key of a reference. Without a namespace, it is in that of
+// the migration.
 func key(m Migration, ref mtc.Ref) client.ObjectKey {
 	k := client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}
 	if k.Namespace == "" {
@@ -91,7 +94,7 @@ func key(m Migration, ref mtc.Ref) client.ObjectKey {
 	return k
 }
 
-// Options are the options of the example's runner.
+// Options returns the options of the example's runner.
 func Options[T Migration](p Parts) (runner.Options[T], error) {
 	itineraries := p.Itineraries
 	if itineraries == nil {
@@ -132,7 +135,9 @@ func Options[T Migration](p Parts) (runner.Options[T], error) {
 				continue
 			}
 			at := At{it.Name, phase.Name}
-			o.PhasesByItinerary[it.Name][phase.Name] = runner.Phase[T]{Handler: phaseHandler[T](p, e, at), Deadline: p.Deadlines[phase.Name]}
+			o.PhasesByItinerary[it.Name][phase.Name] = runner.Phase[T]{
+				Handler: phaseHandler[T](p, e, at), Deadline: p.Deadlines[phase.Name],
+			}
 		}
 	}
 	if p.Observe != nil {
@@ -141,8 +146,8 @@ func Options[T Migration](p Parts) (runner.Options[T], error) {
 	return o, nil
 }
 
-// phaseHandler does what a phase does; a phase that a later release has added
-// does nothing.
+// phaseHandler returns the handler of a phase. A phase that a later release
+// adds does nothing.
 func phaseHandler[T Migration](p Parts, e *environment, at At) runner.Handler[T] {
 	w := works[at.Phase]
 	if w == nil {
@@ -156,8 +161,8 @@ func phaseHandler[T Migration](p Parts, e *environment, at At) runner.Handler[T]
 	})
 }
 
-// sources reads the objects that flags are found from. The runner calls it
-// only where a flag must be evaluated.
+// sources reads the objects from which flags are derived. The runner calls it
+// only if a flag must be evaluated.
 func (p Parts) sources(ctx context.Context, e *environment, m Migration) (*phases.Sources, error) {
 	o := mtc.Objects{Migration: m.MTC(), ImageStreams: p.ImageStreams}
 	plan, err := e.plan(ctx, m)
@@ -177,7 +182,8 @@ func (p Parts) sources(ctx context.Context, e *environment, m Migration) (*phase
 	return p.Sources(o)
 }
 
-// cluster is nil where there is none: flags that need it are unknown then.
+// cluster returns nil if the cluster does not exist: flags that need it are
+// then unknown.
 func (e *environment) cluster(ctx context.Context, m Migration, ref mtc.Ref) (*mtc.Cluster, error) {
 	var cluster api.MigCluster
 	err := e.live.Get(ctx, key(m, ref), &cluster)
@@ -190,15 +196,15 @@ func (e *environment) cluster(ctx context.Context, m Migration, ref mtc.Ref) (*m
 	return &mtc.Cluster{Metadata: mtc.Ref{Name: cluster.Name, Namespace: cluster.Namespace}, Spec: cluster.Spec}, nil
 }
 
-// ImageStreams looks for image streams through the API of the source cluster:
-// one list per namespace, of one object.
+// ImageStreams looks for image streams through the API of the source cluster.
+// It lists one object per namespace.
 func ImageStreams(source client.Reader) mtc.ImageStreams {
 	return mtc.ImageStreamsFunc(func(ctx context.Context, namespaces []string) (bool, error) {
 		for _, namespace := range namespaces {
 			var list metav1.PartialObjectMetadataList
 			list.SetGroupVersionKind(api.Images.WithKind("ImageStreamList"))
 			if err := source.List(ctx, &list, client.InNamespace(namespace), client.Limit(1)); err != nil {
-				return false, fmt.Errorf("image streams of namespace %s on the source cluster: %w", namespace, err)
+				return false, fmt.Errorf("list image streams of namespace %s on the source cluster: %w", namespace, err)
 			}
 			if len(list.Items) > 0 {
 				return true, nil

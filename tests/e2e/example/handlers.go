@@ -14,7 +14,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
 )
 
-// Labels of all that a migration makes.
+// Labels of the objects that a migration creates.
 const (
 	MigrationLabel = "work.konveyor.io/migration"
 	KindLabel      = "work.konveyor.io/kind"
@@ -41,15 +41,15 @@ const (
 	restart            = "Restart"
 )
 
-// conditionStagePods is where HasStagePods is found from.
+// conditionStagePods is the condition from which HasStagePods is derived.
 const conditionStagePods = "StagePodsCreated"
 
-// work is what a phase does for a migration.
+// work is the work of a phase for a migration.
 type work func(ctx context.Context, e *environment, m Migration) (runner.Result, error)
 
-// works is what the phases do. All of it is idempotent: what a phase makes has
-// a name that follows from the migration, so that it is made once, however
-// often the phase is run.
+// works holds the work of the phases. All of it is idempotent: the name of an
+// object follows from the migration, so it is created once, however often the
+// phase runs.
 var works = map[string]work{
 	// Prepare.
 	"Created":                         nothing,
@@ -164,12 +164,12 @@ func waitForRefresh(ctx context.Context, e *environment, m Migration) (runner.Re
 		return runner.Result{}, err
 	}
 	if plan.Spec.Refresh {
-		return runner.Wait(0, "The plan is being looked at"), nil
+		return runner.Wait(0, "The plan is being refreshed"), nil
 	}
 	return runner.Done(), nil
 }
 
-// create has a task begun, and does not wait for it.
+// create starts a task without waiting for it.
 func create(kind string) work {
 	return func(ctx context.Context, e *environment, m Migration) (runner.Result, error) {
 		_, err := e.ensure(ctx, m, kind)
@@ -177,7 +177,7 @@ func create(kind string) work {
 	}
 }
 
-// finish has a task begun, if it was not, and waits for its end.
+// finish starts a task, if it has not started, and waits for its end.
 func finish(kind string) work {
 	return func(ctx context.Context, e *environment, m Migration) (runner.Result, error) {
 		task, err := e.ensure(ctx, m, kind)
@@ -193,7 +193,7 @@ func finish(kind string) work {
 	}
 }
 
-// ensure returns the task of that kind, made where it is not there.
+// ensure returns the task of a kind. It creates the task if it does not exist.
 func (e *environment) ensure(ctx context.Context, m Migration, kind string) (*api.Task, error) {
 	task := &api.Task{ObjectMeta: named(m, kind, kind)}
 	err := e.client.Get(ctx, client.ObjectKeyFromObject(task), task)
@@ -201,7 +201,7 @@ func (e *environment) ensure(ctx context.Context, m Migration, kind string) (*ap
 		return task, err
 	}
 	task.Spec.Kind = kind
-	// The cache may not have it yet.
+	// The cache may not have the task yet.
 	return task, client.IgnoreAlreadyExists(e.client.Create(ctx, task))
 }
 
@@ -227,8 +227,7 @@ func remove(kinds ...string) work {
 
 const stagePod = "StagePod"
 
-// createStagePods starts pods for volumes, if the plan has any to be backed
-// up, and takes down that there are some.
+// createStagePods starts pods, and records that there are some.
 func createStagePods(from string, number int) work {
 	return func(ctx context.Context, e *environment, m Migration) (runner.Result, error) {
 		for i := range number {
@@ -247,7 +246,8 @@ func createStagePods(from string, number int) work {
 
 func (e *environment) stagePods(ctx context.Context, m Migration) ([]corev1.Pod, error) {
 	var pods corev1.PodList
-	err := e.live.List(ctx, &pods, client.InNamespace(m.GetNamespace()), client.MatchingLabels{MigrationLabel: m.GetName(), KindLabel: stagePod})
+	labels := client.MatchingLabels{MigrationLabel: m.GetName(), KindLabel: stagePod}
+	err := e.live.List(ctx, &pods, client.InNamespace(m.GetNamespace()), labels)
 	return pods.Items, err
 }
 
@@ -269,7 +269,8 @@ func stagePodsRun(ctx context.Context, e *environment, m Migration) (runner.Resu
 }
 
 func removeStagePods(ctx context.Context, e *environment, m Migration) (runner.Result, error) {
-	err := e.client.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(m.GetNamespace()), client.MatchingLabels{MigrationLabel: m.GetName(), KindLabel: stagePod})
+	labels := client.MatchingLabels{MigrationLabel: m.GetName(), KindLabel: stagePod}
+	err := e.client.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(m.GetNamespace()), labels)
 	return runner.Done(), err
 }
 
@@ -279,7 +280,7 @@ func stagePodsGone(ctx context.Context, e *environment, m Migration) (runner.Res
 		return runner.Result{}, err
 	}
 	if len(pods) > 0 {
-		return runner.Wait(0, "", fmt.Sprintf("%d stage pods are left", len(pods))), nil
+		return runner.Wait(0, "", fmt.Sprintf("%d stage pods remain", len(pods))), nil
 	}
 	m.SetCondition(conditionStagePods, false)
 	return runner.Done(), nil

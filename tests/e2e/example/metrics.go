@@ -7,9 +7,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 )
 
-// Metrics returns the options of a metrics server that has the pages of
-// machine/debug beside the metrics. It serves both over TLS, to clients that the
-// API server knows and lets.
+// Metrics returns the options of a metrics server that also serves the pages
+// of machine/debug. It serves both over TLS, to clients that the API server
+// authenticates and authorizes.
 func Metrics(address string, pages http.Handler) server.Options {
 	return server.Options{
 		BindAddress:    address,

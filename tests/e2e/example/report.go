@@ -12,19 +12,19 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// Call is a call of a phase, as it is reported.
+// Call reports a call of a phase.
 type Call struct {
-	// Replica is who calls.
+	// Replica identifies the caller.
 	Replica   string `json:"replica"`
 	Namespace string `json:"namespace"`
 	Migration string `json:"migration"`
 	At
-	// Ended says that the call is over; else it is about to begin.
+	// Ended means that the call is over. Otherwise it is about to begin.
 	Ended bool `json:"ended"`
 }
 
-// Reply is what a call that has ended is to return instead of its own result;
-// empty for that.
+// Reply is the result that a call must return instead of its own. If empty,
+// the call returns its own result.
 type Reply string
 
 // The replies.
@@ -33,9 +33,9 @@ const (
 	Wait Reply = "wait"
 )
 
-// Report reports each call of a phase to a URL before it begins and once it is
-// over, which replies with a [Reply]. A phase is not called if its report is not
-// accepted.
+// Report reports each call of a phase to a URL, before it begins and after it
+// has ended. The URL replies with a [Reply]. If a report is not accepted, the
+// phase is not called.
 func Report(url, replica string) Around {
 	post := func(ctx context.Context, c Call) (Reply, error) {
 		body, err := json.Marshal(c)

@@ -22,7 +22,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
 )
 
-// Scheme has all types that the example works with.
+// Scheme returns a scheme with all types of the example.
 func Scheme() *runtime.Scheme {
 	s := runtime.NewScheme()
 	utilruntime.Must(corev1.AddToScheme(s))
@@ -31,7 +31,7 @@ func Scheme() *runtime.Scheme {
 	return s
 }
 
-// Kind is one of the two custom resources, as a controller has to know it.
+// Kind describes one of the two custom resources to a controller.
 type Kind[T Migration] struct {
 	New               func() T
 	NewList           func() client.ObjectList
@@ -40,7 +40,8 @@ type Kind[T Migration] struct {
 	Merge             func(before, after, fresh T)
 }
 
-// MTC is the kind of MTC's own definition, and Variant that of the variant.
+// MTC is the kind of MTC's own definition, and Variant the kind of the
+// variant.
 var (
 	MTC = Kind[*api.MigMigration]{
 		New:     func() *api.MigMigration { return &api.MigMigration{} },
@@ -55,23 +56,23 @@ var (
 	}
 )
 
-// Settings are those of a controller.
+// Settings are the settings of a controller.
 type Settings struct {
-	// Name tells controllers of one process apart.
+	// Name distinguishes controllers of one process.
 	Name string
-	// Concurrency is the number of migrations that are reconciled at the same
-	// time.
+	// Concurrency is the number of migrations that are reconciled
+	// concurrently.
 	Concurrency int
 	Recorder    controller.Recorder
 	Metrics     prometheus.Registerer
-	// Runs records the runs, if it is there.
+	// Runs records the runs, unless it is nil.
 	Runs *debug.Recorder
-	// Measure is put around the reconciler, if it is there.
+	// Measure wraps the reconciler, unless it is nil.
 	Measure func(reconcile.Reconciler) reconcile.Reconciler
 }
 
-// Setup adds the controller of a kind to a manager. Parts that are clients and
-// missing are the manager's.
+// Setup adds the controller of a kind to a manager. Clients that p lacks are
+// the manager's.
 func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts, s Settings) error {
 	if p.Client == nil {
 		p.Client = mgr.GetClient()
@@ -108,13 +109,13 @@ func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts, s Settings) 
 	return b.Complete(s.Measure(r))
 }
 
-// planIndex is the index of the cache by which the migrations of a plan are found:
-// to look at all of them for each event of a plan takes minutes with thousands.
+// planIndex is the index of the cache that finds the migrations of a plan.
+// Without it, the events of a plan with thousands of migrations take minutes.
 const planIndex = "spec.migPlanRef.name"
 
 func planOf(o client.Object) []string { return []string{o.(Migration).MTC().Spec.PlanRef.Name} }
 
-// ofPlan are the migrations of a plan.
+// ofPlan maps a plan to the requests of its migrations.
 func ofPlan(c client.Reader, newList func() client.ObjectList) handler.MapFunc {
 	return func(ctx context.Context, plan client.Object) (requests []reconcile.Request) {
 		list := newList()
@@ -129,7 +130,7 @@ func ofPlan(c client.Reader, newList func() client.ObjectList) handler.MapFunc {
 	}
 }
 
-// Events records events in the API that has replaced the first one.
+// Events records events through the API events.k8s.io.
 func Events(mgr manager.Manager) controller.Recorder {
 	return controller.NewEventsRecorder(mgr.GetEventRecorder("migration-controller"))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/oracle"
 )
 
-// The itineraries that a selector names beside the main one.
+// The itineraries that a selector may select instead of the main one.
 const (
 	failedItinerary   = "Failed"
 	cancelItinerary   = "Cancel"
@@ -20,7 +20,8 @@ const (
 
 var letters = []string{"A", "B", "C", "D", "E", "F"}
 
-// generate makes up a definition: a main itinerary and the cleanup itineraries.
+// generate generates a definition: a main itinerary and the cleanup
+// itineraries.
 func generate(random *rand.Rand) oracle.Definition {
 	return oracle.Definition{
 		{Name: "Main", Phases: generatePhases(random, "Work", 3+random.IntN(7))},
@@ -49,7 +50,7 @@ func generatePhases(random *rand.Rand, prefix string, n int) []oracle.Phase {
 		p.End = i > 0 && chance(0.05) || i == n-1 && chance(0.4)
 		for chance(0.25) {
 			g := generateGuard(random)
-			if own := flag(); chance(0.5) && !p.End { // a step that is its own decision the next time
+			if own := flag(); chance(0.5) && !p.End { // the phase decides its own step for the next visit
 				g = oracle.Guard{All: []string{own}}
 				p.Decides = append(p.Decides, own)
 			}
@@ -65,22 +66,23 @@ func generatePhases(random *rand.Rand, prefix string, n int) []oracle.Phase {
 		if chance(0.35) {
 			p.Decides = append(p.Decides, flag())
 		}
-		if chance(0.15) { // forward, if there is anything
-			p.Jumps = append(p.Jumps, oracle.Jump{To: fmt.Sprintf("%s%d", prefix, min(i+1+random.IntN(3), n-1)), Guard: generateGuard(random)})
+		if chance(0.15) { // forward, if a phase follows
+			to := fmt.Sprintf("%s%d", prefix, min(i+1+random.IntN(3), n-1))
+			p.Jumps = append(p.Jumps, oracle.Jump{To: to, Guard: generateGuard(random)})
 			if p.Jumps[0].To == p.Name {
 				p.Jumps = nil
 			}
 		}
-		if i+2 < n && chance(0.08) { // one way or the other, and not to the next
-			says := flag()
-			if !slices.Contains(p.Decides, says) {
-				p.Decides = append(p.Decides, says)
+		if i+2 < n && chance(0.08) { // one jump or the other, never to the next phase
+			flip := flag()
+			if !slices.Contains(p.Decides, flip) {
+				p.Decides = append(p.Decides, flip)
 			}
 			p.Jumps = []oracle.Jump{
-				{To: fmt.Sprintf("%s%d", prefix, i+2), Guard: oracle.Guard{All: []string{says}}},
-				{To: fmt.Sprintf("%s%d", prefix, random.IntN(n)), Guard: oracle.Guard{None: []string{says}}},
+				{To: fmt.Sprintf("%s%d", prefix, i+2), Guard: oracle.Guard{All: []string{flip}}},
+				{To: fmt.Sprintf("%s%d", prefix, random.IntN(n)), Guard: oracle.Guard{None: []string{flip}}},
 			}
-		} else if chance(0.2) { // back, or into itself, as long as the phase itself says so
+		} else if chance(0.2) { // back or to itself, while a flag that the phase decides admits
 			exit := flag()
 			if !slices.Contains(p.Decides, exit) {
 				p.Decides = append(p.Decides, exit)
@@ -94,7 +96,7 @@ func generatePhases(random *rand.Rand, prefix string, n int) []oracle.Phase {
 				to = random.IntN(i + 1)
 			}
 			p.Jumps = append(p.Jumps, oracle.Jump{To: fmt.Sprintf("%s%d", prefix, to), Guard: g})
-			if chance(0.4) { // whether it is entered again is its own decision too
+			if chance(0.4) { // the phase also decides its own guard
 				own := flag()
 				if own != exit {
 					p.Guard = oracle.Guard{All: []string{own}}
@@ -104,7 +106,7 @@ func generatePhases(random *rand.Rand, prefix string, n int) []oracle.Phase {
 				}
 			}
 		}
-		for to := range n { // what the handler may choose
+		for to := range n { // choices of the handler
 			if chance(0.07) {
 				p.Jumps = append(p.Jumps, oracle.Jump{To: fmt.Sprintf("%s%d", prefix, to), Choice: true})
 			}
@@ -147,7 +149,7 @@ func limit(random *rand.Rand, d oracle.Definition) {
 	}
 }
 
-// Describe is a set of itineraries as plain data.
+// Describe returns a set of itineraries as plain data.
 func Describe(itineraries []phases.Itinerary) (d oracle.Definition) {
 	for _, it := range itineraries {
 		names := it.Vocabulary.Names
@@ -170,7 +172,7 @@ func Describe(itineraries []phases.Itinerary) (d oracle.Definition) {
 	return d
 }
 
-// build makes itineraries of plain data, and returns their flags by name.
+// build returns the itineraries of plain data, and their vocabulary.
 func build(d oracle.Definition) ([]phases.Itinerary, *phases.Vocabulary, error) {
 	var names []string
 	guards := func(g oracle.Guard) {

@@ -18,7 +18,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/oracle"
 )
 
-// Counts are how often something happened, by its name.
+// Counts maps the name of an event to the number of times that it happened.
 type Counts map[string]int
 
 // Add adds other counts.
@@ -28,7 +28,7 @@ func (c Counts) Add(other Counts) {
 	}
 }
 
-// String lists the counts in order.
+// String lists the counts, sorted by name.
 func (c Counts) String() string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(c)) {
@@ -37,10 +37,10 @@ func (c Counts) String() string {
 	return strings.Join(all, ", ")
 }
 
-// Life is one run, and all that happens to it.
+// Life is one run and everything that happens to it.
 type Life struct {
 	Seed uint64
-	// Definition is what the run runs, Trace what has happened.
+	// Definition is the definition of the run, and Trace its history.
 	Definition oracle.Definition
 	Trace      []oracle.Event
 	Counts     Counts
@@ -49,35 +49,35 @@ type Life struct {
 	set        *machine.Set
 	vocabulary *phases.Vocabulary
 	main       string
-	answers    bool // whether the selector answers failures
+	answers    bool // the selector handles failures
 	site       Site
-	calm       bool // nothing bad happens any more
+	calm       bool // nothing goes wrong any more
 
 	mu     sync.Mutex // sources are evaluated at the same time
 	now    time.Time
 	values map[string]bool
-	// mute are flags whose source does not know them until the turn; errs
-	// those whose source returns an error. Until a phase has decided them, if
-	// that is sooner.
+	// mute holds flags whose source does not know them until the given turn,
+	// and errs those whose source returns an error. A phase that decides the
+	// flag ends both.
 	mute, errs map[string]int
 	down       int // the sources cannot be read until the turn
 	turn       int
 
 	begun         bool   // this reconcile has begun
-	last          string // what the last handler returned in this turn
+	last          string // result of the last handler in this turn
 	killed        bool
 	waitsForWatch bool
-	retries       bool // something is tried again
+	retries       bool // a phase or a write is retried
 }
 
-// The number of turns after which nothing bad happens any more, and that after
-// which a life must have come to its end.
+// After calmAfter turns nothing goes wrong any more. A life must end within
+// maxTurns.
 const (
 	calmAfter = 30
 	maxTurns  = 600
 )
 
-// New makes up a life.
+// New generates the life of a seed.
 func New(seed uint64) (*Life, error) {
 	l := &Life{
 		Seed: seed, Counts: Counts{}, random: rand.New(rand.NewPCG(seed, 7)),
@@ -147,7 +147,7 @@ func (l *Life) pass(d time.Duration) {
 	l.now = l.now.Add(d)
 }
 
-// Options are those of a runner that plays the life.
+// Options returns the options of a runner that plays the life.
 func Options[T any](l *Life, a Access[T]) runner.Options[T] {
 	o := runner.Options[T]{
 		Itineraries: l.set, Storage: runner.Storage[T]{
@@ -207,7 +207,9 @@ func (l *Life) sources() (*phases.Sources, error) {
 	}
 	var all []phases.Source
 	for _, def := range l.vocabulary.Defs() {
-		all = append(all, phases.Source{Flag: def.Flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return l.ask(def.Name) }})
+		all = append(all, phases.Source{Flag: def.Flag, Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) {
+			return l.ask(def.Name)
+		}})
 	}
 	return phases.NewSources(l.vocabulary, all...)
 }
@@ -228,7 +230,7 @@ func (l *Life) ask(flag string) (phases.Truth, error) {
 	return phases.TruthOf(l.values[flag]), nil
 }
 
-// decide gives the flags that a phase decides new values.
+// decide sets new values for the flags that a phase decides.
 func (l *Life) decide(p oracle.Phase, known bool) {
 	for _, f := range p.Decides {
 		l.values[f] = l.chance(0.5)
@@ -296,7 +298,7 @@ func (l *Life) outcome(p oracle.Phase) (result runner.Result, kind string, err e
 	return runner.Fail(reasons...), "fail", nil
 }
 
-// done may make a choice, and may let the run go on later.
+// done may make a choice, and may delay the run.
 func (l *Life) done(p oracle.Phase) runner.Result {
 	var options []runner.DoneOption
 	choose := func(what, phase string) {
@@ -317,12 +319,13 @@ func (l *Life) done(p oracle.Phase) runner.Result {
 	}
 	if l.chance(0.15) {
 		l.Counts["delays"]++
-		options = append(options, runner.After([]time.Duration{1, 1500 * time.Millisecond, 30 * time.Second, 2 * time.Hour}[l.random.IntN(4)]))
+		delays := []time.Duration{1, 1500 * time.Millisecond, 30 * time.Second, 2 * time.Hour}
+		options = append(options, runner.After(delays[l.random.IntN(4)]))
 	}
 	return runner.Done(options...)
 }
 
-// during is what others do while a handler works.
+// during plays what other clients do while a handler works.
 func (l *Life) during(ctx context.Context) {
 	if l.chance(0.08) {
 		l.pass(time.Duration(l.random.IntN(200)) * time.Second)
@@ -354,7 +357,7 @@ func (l *Life) edit(ctx context.Context, what string, change func(*Wishes)) {
 	}
 }
 
-// between is what happens between two reconciles.
+// between plays what happens between two reconciles.
 func (l *Life) between(ctx context.Context) {
 	switch draw := l.random.Float64(); {
 	case draw < 0.03:
@@ -380,7 +383,7 @@ func (l *Life) between(ctx context.Context) {
 	case draw < 0.29:
 		l.pass(time.Duration(l.random.IntN(8*3600)) * time.Second)
 		l.Counts["clock steps forward"]++
-	case draw < 0.32 && !l.retries: // an attempt before it is due does not count
+	case draw < 0.32 && !l.retries: // an attempt that is not due does not count
 		l.pass(-time.Duration(l.random.IntN(1800)) * time.Second)
 		l.Counts["clock steps back"]++
 	case draw < 0.36:
@@ -388,8 +391,8 @@ func (l *Life) between(ctx context.Context) {
 	}
 }
 
-// Play plays the life on a site, and returns the first thing that must not have
-// been; nil if all was as it must be.
+// Play plays the life on a site. It returns nil if everything followed the
+// rules, or an error that describes the first violation.
 func (l *Life) Play(ctx context.Context, site Site) error {
 	l.site = site
 	after := -1 // turns since the end
@@ -422,7 +425,7 @@ func (l *Life) Play(ctx context.Context, site Site) error {
 	return nil
 }
 
-// reconcile is one turn.
+// reconcile plays one turn.
 func (l *Life) reconcile(ctx context.Context) (runner.State, error) {
 	if l.killed {
 		l.Counts["kills"]++
@@ -442,13 +445,13 @@ func (l *Life) reconcile(ctx context.Context) (runner.State, error) {
 	}
 	l.add(oracle.Event{Kind: oracle.End, Lost: next.Lost, Kept: keptOf(state)})
 	l.retries = state.Retry != nil || next.Lost
-	if state.Retry != nil { // a controller whose write met another comes back at once
+	if state.Retry != nil { // after a conflict, a controller requeues at once
 		next.After = max(next.After, state.Retry.Next.Add(time.Second).Sub(l.clock()))
 	}
 	return state, l.wake(ctx, state, next)
 }
 
-// wake sees to what wakes the run.
+// wake makes the time pass, or the event happen, that wakes the run.
 func (l *Life) wake(ctx context.Context, state runner.State, next Reconciled) error {
 	switch {
 	case next.Again && state.NotBefore != nil && !l.retries && !l.calm && l.chance(0.3):
@@ -494,7 +497,7 @@ func keptOf(s runner.State) oracle.Kept {
 	return k
 }
 
-// Error is a life that was not as it must be.
+// Error describes a life that violated the rules.
 type Error struct {
 	Seed  uint64
 	Err   error

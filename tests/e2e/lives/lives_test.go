@@ -16,8 +16,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/oracle"
 )
 
-// seeds returns the seeds of the lives to be played: LIVES of them, from
-// LIVES_SEED on; only that one if LIVES is not set.
+// seeds returns the first seed and the number of lives to play. LIVES sets the
+// number, LIVES_SEED the first seed. With LIVES_SEED alone, one life is
+// played.
 func seeds(t *testing.T, number int) (first uint64, _ int) {
 	t.Helper()
 	first = rand.Uint64() >> 16
@@ -37,7 +38,7 @@ func seeds(t *testing.T, number int) (first uint64, _ int) {
 	return first, number
 }
 
-// Lives are played on a runner alone: that is what finds most in a second.
+// Lives on a runner alone find the most in a second.
 func TestLives(t *testing.T) {
 	first, number := seeds(t, 1500)
 	begin := time.Now()
@@ -48,11 +49,11 @@ func TestLives(t *testing.T) {
 		largest = max(largest, size)
 	}
 	t.Logf("%s; the largest state was %d bytes: %s", time.Since(begin).Round(time.Millisecond), largest, all)
-	assert.Less(t, largest, 64<<10, "a state stays small whatever handlers return")
+	assert.Less(t, largest, 64<<10, "the size of a state")
 }
 
-// play plays a life, adds what happened to the counts, and returns its trace
-// and the size of the largest state.
+// play plays a life and adds its counts. It returns the trace and the size of
+// the largest state.
 func play(t *testing.T, seed uint64, counts Counts) ([]oracle.Event, int) {
 	t.Helper()
 	l, err := New(seed)
@@ -60,28 +61,28 @@ func play(t *testing.T, seed uint64, counts Counts) ([]oracle.Event, int) {
 	m, err := NewMemory(l)
 	require.NoError(t, err)
 	if err := l.Play(context.Background(), m); err != nil {
-		t.Fatalf("%v\nLIVES_SEED=%d repeats it", err, l.Seed)
+		t.Fatalf("%v\nrepeat it with LIVES_SEED=%d", err, l.Seed)
 	}
 	counts.Add(l.Counts)
 	return l.Trace, m.Largest
 }
 
 // The same seed gives the same life, event by event.
-func TestASeedRepeatsALife(t *testing.T) {
-	tell := func(seed uint64) (lines []string) {
+func TestLifeFollowsFromSeed(t *testing.T) {
+	lines := func(seed uint64) (all []string) {
 		trace, _ := play(t, seed, Counts{})
-		asked := 0 // flags are evaluated at the same time, in no order
+		asked := 0 // flags are evaluated concurrently, in no order
 		for _, e := range trace {
 			if e.Kind != oracle.Ask {
-				slices.Sort(lines[len(lines)-asked:])
+				slices.Sort(all[len(all)-asked:])
 				asked = -1
 			}
 			asked++
-			lines = append(lines, e.String())
+			all = append(all, e.String())
 		}
-		return lines
+		return all
 	}
 	for seed := range uint64(20) {
-		assert.Empty(t, cmp.Diff(tell(seed), tell(seed)), "seed %d", seed)
+		assert.Empty(t, cmp.Diff(lines(seed), lines(seed)), "seed %d", seed)
 	}
 }

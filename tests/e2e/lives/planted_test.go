@@ -12,39 +12,40 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// edit replaces a text of a file, which must be there exactly once.
+// edit replaces a text that occurs exactly once in a file.
 type edit struct{ file, from, to string }
 
-// planted are faults, as edits of the packages under test. If one of them does
-// not apply any more, those have changed: plant the same fault in what is there
-// now.
+// planted lists faults as edits of the packages under test. If an edit no
+// longer applies, the code has changed: plant the same fault in the new code.
 var planted = []struct {
 	name string
 	edit []edit
 }{
-	{"what a phase that is canceled decides is judged by the value from before", []edit{
+	{"a flag decided by a canceled phase keeps its old value", []edit{
 		{"machine/set.go", "decides := from.undecided(c.Phase)", "decides := from.undecided(c.Phase) & 0"},
 	}},
-	{"what a phase that fails decides is judged by the value from before", []edit{
+	{"a flag decided by a failed phase keeps its old value", []edit{
 		{"machine/machine.go", "m.fresh = g.decides(m.at)", "m.fresh = 0"},
 	}},
-	{"what a phase decides for its own guard is judged by the value from before", []edit{
-		{"machine/machine.go", "m.finished, m.fresh = true, m.graph.decides(m.at)", "m.finished, m.fresh = true, m.graph.decides(m.at)&^m.graph.nodes[m.at].guard.Reads()"},
+	{"a flag that a phase decides for its own guard keeps its old value", []edit{
+		{"machine/machine.go", "m.finished, m.fresh = true, m.graph.decides(m.at)",
+			"m.finished, m.fresh = true, m.graph.decides(m.at)&^m.graph.nodes[m.at].guard.Reads()"},
 	}},
-	{"what a phase that is done decides is judged by the value from before", []edit{
+	{"a flag decided by a done phase keeps its old value", []edit{
 		{"machine/machine.go", "m.finished, m.fresh = true, m.graph.decides(m.at)", "m.finished = true"},
 	}},
-	{"a phase whose work is done is not recorded as such", []edit{
+	{"the end of the work of a phase is not recorded", []edit{
 		{"machine/set.go", "WorkDone: m.finished, ", ""},
 	}},
 	{"a handler whose work is done is called again", []edit{
 		{"machine/runner/reconcile.go", "if phase == \"\" || c.m.WorkDone() {", "if phase == \"\" || c.m.WorkDone() && c.state.PhaseFailed() {"},
 	}},
-	{"the next phase runs after a failure that the selector does not answer", []edit{
+	{"the next phase runs after a failure that the selector does not handle", []edit{
 		{"machine/runner/reconcile.go", "case to == g && g.IsCleanup():", "case to == g:"},
 	}},
-	{"a phase fails at its deadline without a last look", []edit{
-		{"machine/runner/reconcile.go", "	c.called = true\n	visit := Visit{", "	if late {\n		return Fail(\"too late\"), nil\n	}\n	c.called = true\n	visit := Visit{"},
+	{"a phase fails at its deadline without a last call", []edit{
+		{"machine/runner/reconcile.go", "	c.called = true\n	visit := Visit{",
+			"	if late {\n		return Fail(\"too late\"), nil\n	}\n	c.called = true\n	visit := Visit{"},
 	}},
 	{"a pause counts for the deadline", []edit{
 		{"machine/runner/reconcile.go", "paused := time.Duration(s.PausedSeconds) * time.Second", "paused := time.Duration(0)"},
@@ -55,13 +56,13 @@ var planted = []struct {
 	{"a run that is canceled before its first phase reads succeeded", []edit{
 		{"machine/runner/state.go", "		s.Result = g.Result()\n", "		if s.Result = g.Result(); s.Visit == 0 {\n			s.Result = phases.Succeeded\n		}\n"},
 	}},
-	{"the step of a phase is judged again while the phase runs", []edit{
+	{"the step of a phase is evaluated again while the phase runs", []edit{
 		{"machine/set.go", "p := Position{Phase: c.Phase, Step: c.Step, Done: c.Done}", "p := Position{Phase: c.Phase, Done: c.Done}"},
 	}},
 	{"the step of a phase is not recorded", []edit{
 		{"machine/set.go", "Step: p.Step, ", ""},
 	}},
-	{"a phase is entered although its step is not known", []edit{
+	{"a phase is entered although its step is unknown", []edit{
 		{"machine/graph.go", "d.step, unknown = n.stepBy(f, settle)", "d.step, _ = n.stepBy(f, true)"},
 	}},
 	{"a choice is not recorded", []edit{
@@ -74,16 +75,17 @@ var planted = []struct {
 			"	case pt.at != start:\n		if pt.choice > 0 {\n			from, d.jumped = g.nodes[pt.at].jumps[pt.choice-1].to, true\n		}\n",
 		},
 	}},
-	{"a choice that the phase does not declare is no choice", []edit{
-		{"machine/runner/reconcile.go", "if err := c.m.MayChoose(result.choice); err != nil {", "if c.m.MayChoose(result.choice) != nil {\n			result.choice = \"\"\n		} else if false {"},
+	{"a choice that the phase does not declare is ignored", []edit{
+		{"machine/runner/reconcile.go", "if err := c.m.MayChoose(result.choice); err != nil {",
+			"if c.m.MayChoose(result.choice) != nil {\n			result.choice = \"\"\n		} else if false {"},
 	}},
-	{"the run goes on before its time", []edit{
+	{"the run continues before its time", []edit{
 		{"machine/settle.go", "case delayed && delay > 0:", "case delayed && delay > time.Minute:"},
 	}},
-	{"the time before which the run does not go on is rounded down", []edit{
+	{"the time until which the run is delayed is rounded down", []edit{
 		{"machine/settle.go", "until.Add(time.Second - 1).Truncate(time.Second)", "until.Truncate(time.Second)"},
 	}},
-	{"flags are evaluated before the run goes on", []edit{
+	{"flags are evaluated before the run continues", []edit{
 		{"machine/settle.go", "	case delayed && delay > 0:\n", "	case delayed && delay > 0:\n		_, _ = m.evaluate(ctx, o, false)\n"},
 	}},
 	{"an end phase does not end", []edit{
@@ -94,12 +96,12 @@ var planted = []struct {
 	}},
 }
 
-// Each fault is planted in a copy of the packages under test, and the lives
+// Each fault is planted in a copy of the packages under test. The lives must
 // find it.
 func TestPlantedFaultsAreFound(t *testing.T) {
 	root, err := filepath.Abs("../../..")
 	require.NoError(t, err)
-	for seed := range uint64(1000) { // without a fault, these are as they must be
+	for seed := range uint64(1000) { // without a fault, these lives follow the rules
 		play(t, seed+1, Counts{})
 	}
 	for _, p := range planted {
@@ -112,7 +114,7 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 				path := filepath.Join(root, e.file)
 				b, err := os.ReadFile(path)
 				require.NoError(t, err)
-				require.Equal(t, 1, strings.Count(string(b), e.from), "%s has this once: %s", e.file, e.from)
+				require.Equal(t, 1, strings.Count(string(b), e.from), "%s must have this text once: %s", e.file, e.from)
 				copied := filepath.Join(dir, strings.ReplaceAll(e.file, "/", "_"))
 				require.NoError(t, os.WriteFile(copied, []byte(strings.Replace(string(b), e.from, e.to, 1)), 0o600))
 				overlay.Replace[path] = copied
@@ -128,11 +130,11 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 			cmd := exec.Command(binary, "-test.run", "^TestLives$")
 			cmd.Env = append(os.Environ(), "LIVES_SEED=1", "LIVES=1000")
 			out, err = cmd.CombinedOutput()
-			require.Error(t, err, "no life has found it")
+			require.Error(t, err, "no life found the fault")
 			require.Contains(t, string(out), "the life of seed ")
 			problem, _, _ := strings.Cut(string(out), "\n          ")
 			t.Log(problem)
-			assert.Contains(t, problem, "event ", "the oracle has found it")
+			assert.Contains(t, problem, "event ", "the oracle must find the fault")
 		})
 	}
 }

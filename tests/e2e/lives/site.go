@@ -9,58 +9,59 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// Wishes are what users ask for on an object, and what the controller records
-// beside the state.
+// Wishes are the users' requests on an object, and the failure that the
+// controller records beside the state.
 type Wishes struct {
 	Canceled, RolledBack, Paused bool
 	// Failed reports that OnFail has been called.
 	Failed bool
 }
 
-// Loss is what becomes of the next write.
+// Loss is the fate of the next write.
 type Loss int
 
 // The losses.
 const (
 	Nothing Loss = iota
-	// Before: it does not reach the object. After: it does, and the controller
-	// is told of an error.
+	// Before: the write does not reach the object. After: it does, but the
+	// controller receives an error.
 	Before
 	After
 )
 
-// ErrLost is what a controller is told of a write that is lost.
+// ErrLost is the error that a controller receives for a lost write.
 var ErrLost = errors.New("connection lost")
 
-// Limited is after how long a site reconciles again that was told of an error:
-// later than any attempt of a phase with a limit of attempts is due, since
-// attempts before that do not count.
+// Limited is the delay after which a site reconciles again after an error. It
+// is longer than the backoff of any phase with a limit of attempts, because
+// earlier attempts do not count.
 const Limited = 10 * time.Second
 
-// Reconciled is what came of a reconcile.
+// Reconciled is the result of a reconcile.
 type Reconciled struct {
-	// Again asks for another, After that long.
+	// Again requests another reconcile after the delay After.
 	Again bool
 	After time.Duration
-	// Lost reports that nothing was persisted since the write was lost.
+	// Lost means that nothing was persisted because the write was lost.
 	Lost bool
 }
 
 // Site holds the object of one life, and reconciles it.
 type Site interface {
 	Reconcile(ctx context.Context) (Reconciled, error)
-	// Edit changes the object as another client does, also during a reconcile.
+	// Edit changes the object like another client. It may be called during a
+	// reconcile.
 	Edit(ctx context.Context, change func(*Wishes)) error
-	// State is what is persisted.
+	// State returns the persisted state.
 	State(ctx context.Context) (runner.State, error)
-	// Lose loses the writes of the reconcile that is going on.
+	// Lose loses the writes of the current reconcile.
 	Lose(l Loss)
-	// Restart ends the controller, with all that it has in memory, and starts
-	// another.
+	// Restart ends the controller with everything that it has in memory, and
+	// starts another.
 	Restart() error
 }
 
-// Access is how a runner reads and writes an object.
+// Access describes how a runner reads and writes an object.
 type Access[T any] struct {
 	Read   func(T) (runner.State, error)
 	Write  func(T, runner.State) error
@@ -69,14 +70,14 @@ type Access[T any] struct {
 	Fail func(object T, reasons []string)
 }
 
-// Memory is a site without an API server: the object is JSON, and a runner
-// reconciles it.
+// Memory is a site without an API server: a runner reconciles an object that
+// is kept as JSON.
 type Memory struct {
 	new    func() (*runner.Runner[*object], error)
 	runner *runner.Runner[*object]
 	kept   object
 	loss   Loss
-	// Largest is the size of the largest state that was written, as JSON.
+	// Largest is the size of the largest written state as JSON.
 	Largest int
 }
 
@@ -85,7 +86,7 @@ type object struct {
 	State  runner.State `json:"state"`
 }
 
-// NewMemory makes a site for a life.
+// NewMemory returns a site for a life.
 func NewMemory(l *Life) (*Memory, error) {
 	m := &Memory{new: func() (*runner.Runner[*object], error) {
 		o := Options(l, Access[*object]{

@@ -11,14 +11,14 @@ import (
 // Visit is one stay in a phase, and the step under which it was entered.
 type Visit struct{ Itinerary, Phase, Step string }
 
-// run is where a run must be, by the rules.
+// run is the state that a run must have by the rules.
 type run struct {
-	itinerary, phase string // no phase: not begun, or done after the last
+	itinerary, phase string // empty phase: not begun, or done after the last
 	step             string // of a phase with guarded steps
 	choice           string // of a phase whose work is done
 	notBefore        time.Time
 	workDone, done   bool
-	failedHere       bool // the phase failed, and no itinerary answers that
+	failedHere       bool // the phase failed, and no itinerary handles the failure
 	known            map[string]bool
 	entered          []string // itineraries
 	visits           []Visit
@@ -43,21 +43,21 @@ type judge struct {
 	kept       run // as persisted
 	is         run // in this reconcile
 	in         *Itinerary
-	atStart    map[string]bool // what was known when the itinerary was entered
+	atStart    map[string]bool // known flags when the itinerary was entered
 	now        time.Time
-	held       string // why nothing may happen; empty if something may
+	held       string // why nothing may happen, or empty
 	reconciles bool   // between Begin and End
 	asked      bool
 	late       bool
 	called     bool
-	unanswered bool // a phase has failed, and the selector was not evaluated yet
-	// remembered is how many attempts the process knows of beyond those that
-	// are persisted.
+	unanswered bool // a phase failed, and the selector has not been evaluated yet
+	// remembered is the number of attempts that the process knows of, beyond
+	// the persisted ones.
 	remembered int
 }
 
-// Check returns nil if a trace is what must have happened, and an [*Error]
-// otherwise. The phases that were entered are returned in both cases.
+// Check returns nil if a trace follows the rules, and an [*Error] otherwise.
+// In both cases it returns the phases that were entered.
 func Check(def Definition, trace []Event) ([]Visit, error) {
 	j := &judge{def: def, kept: run{known: map[string]bool{}}}
 	j.is = j.kept.clone()
@@ -81,7 +81,7 @@ func (j *judge) see(e Event) (problem string) {
 		return "nothing may happen: " + j.held
 	}
 	if j.unanswered && e.Kind != Select {
-		return "the object was not evaluated which itinerary it selects after a failure"
+		return "the selector was not evaluated after a failure"
 	}
 	if j.called && e.Kind != Return {
 		return "a handler is still at work"
@@ -100,7 +100,7 @@ func (j *judge) see(e Event) (problem string) {
 	case End:
 		return j.end(e)
 	}
-	return "there is no such kind of event"
+	return "unknown kind of event"
 }
 
 func second(t time.Time) time.Time { return t.Truncate(time.Second) }
@@ -114,7 +114,7 @@ func (j *judge) begin(e Event) string {
 	j.is, j.now, j.reconciles, j.asked = j.kept.clone(), e.At, true, false
 	r := &j.is
 	r.attempts = max(r.attempts, j.remembered)
-	// A time of the future was written by a clock that was set back since.
+	// A time in the future was written before the clock was set back.
 	for _, t := range []*time.Time{&r.enteredAt, &r.pausedSince} {
 		if t.After(second(e.At)) {
 			*t = second(e.At)
@@ -122,7 +122,7 @@ func (j *judge) begin(e Event) string {
 	}
 	selected := j.def.find(e.Itinerary)
 	if selected == nil {
-		return "there is no such itinerary"
+		return "no such itinerary"
 	}
 	j.in = selected
 	switching := false
@@ -152,7 +152,7 @@ func (j *judge) begin(e Event) string {
 	case switching:
 		j.enter(selected)
 	case r.failedHere:
-		j.held = "the run is stopped, since nothing answers the failure of " + r.phase
+		j.held = "the run is stopped, since no itinerary handles the failure of " + r.phase
 	}
 	j.atStart = maps.Clone(r.known)
 	return ""
@@ -168,7 +168,7 @@ func (j *judge) enter(to *Itinerary) {
 	j.in, j.atStart = to, maps.Clone(r.known)
 }
 
-// forget forgets what the current phase decides.
+// forget makes the flags that the current phase decides unknown.
 func (j *judge) forget() {
 	r := &j.is
 	if it := j.def.find(r.itinerary); it != nil && r.phase != "" {
@@ -185,13 +185,13 @@ func (j *judge) ask(e Event) string {
 		return ""
 	}
 	if r.phase != "" && !r.workDone {
-		return fmt.Sprintf("flags are evaluated while the work of %s is not done", r.phase)
+		return fmt.Sprintf("flags are evaluated before the work of %s is done", r.phase)
 	}
 	if e.At.Before(r.notBefore) {
-		return fmt.Sprintf("a flag is evaluated before %s, when the run goes on", r.notBefore.Format(time.TimeOnly))
+		return fmt.Sprintf("a flag is evaluated before %s, when the run continues", r.notBefore.Format(time.TimeOnly))
 	}
 	if is, ok := r.known[e.Flag]; ok {
-		return fmt.Sprintf("a flag is evaluated again that is known to be %t", is)
+		return fmt.Sprintf("a flag that is known to be %t is evaluated again", is)
 	}
 	if !j.in.reads()[e.Flag] {
 		return fmt.Sprintf("itinerary %s does not read the flag", j.in.Name)
@@ -202,9 +202,9 @@ func (j *judge) ask(e Event) string {
 	return ""
 }
 
-// settle enters the next phase, if the current one is done and it is known
-// which is next. The phase, or done, is where the run went, if the rules leave
-// open whether it goes on now.
+// settle enters the next phase if the current one is done and the next one is
+// known. Phase and done are the recorded position. It counts only if the rules
+// leave open whether the run continues now.
 func (j *judge) settle(phase string, done bool) (problem string) {
 	r := &j.is
 	if j.held != "" || r.done || r.failedHere || r.phase != "" && !r.workDone || j.now.Before(r.notBefore) {
@@ -213,7 +213,7 @@ func (j *judge) settle(phase string, done bool) (problem string) {
 	at := j.in.index(r.phase)
 	next := j.in.next(at, r.choice, r.known, false)
 	if len(next) > 1 && !j.asked {
-		return fmt.Sprintf("the phase after %q, or its step, depends on a flag that is not known, and none was evaluated", r.phase)
+		return fmt.Sprintf("the phase after %q, or its step, depends on an unknown flag, and none was evaluated", r.phase)
 	}
 	if j.in.Cleanup {
 		next = j.in.next(at, r.choice, r.known, true)
@@ -231,7 +231,7 @@ func (j *judge) settle(phase string, done bool) (problem string) {
 			all = all && ok
 		}
 		if !all && phase == "" && !done {
-			return "" // the rules leave this open
+			return "" // the rules allow both
 		}
 	}
 	for to := range next {
@@ -243,7 +243,7 @@ func (j *judge) settle(phase string, done bool) (problem string) {
 // move leaves the current phase for a place.
 func (j *judge) move(to place) {
 	r := &j.is
-	if r.phase == "" { // an itinerary is entered with its first phase
+	if r.phase == "" { // an itinerary is recorded when its first phase is entered
 		r.itinerary = j.in.Name
 		r.entered = append(r.entered, j.in.Name)
 	}
@@ -264,7 +264,7 @@ func (j *judge) move(to place) {
 	}
 }
 
-// result is how the run ends, by the itineraries that were entered.
+// result returns the result of the run, by the itineraries that were entered.
 func (j *judge) result() string {
 	named := func(it *Itinerary) string {
 		if it.Result == "" {
@@ -324,7 +324,7 @@ func (j *judge) returned(e Event) string {
 	case "done":
 		if undeclared && !j.in.Cleanup {
 			r.attempts = 0
-			j.held = fmt.Sprintf("the run is stopped, since %s does not have the choice to go on with %s", r.phase, e.Choice)
+			j.held = fmt.Sprintf("the run is stopped, since %s does not declare the choice %s", r.phase, e.Choice)
 			return ""
 		}
 		if !undeclared {
@@ -347,7 +347,7 @@ func (j *judge) returned(e Event) string {
 		}
 	case "fail":
 	default:
-		return "a handler returns done, wait, fail or error"
+		return "a handler must return done, wait, fail or error"
 	}
 	r.failed = append(r.failed, r.visits[len(r.visits)-1])
 	if !j.in.Cleanup {
@@ -357,24 +357,24 @@ func (j *judge) returned(e Event) string {
 	return ""
 }
 
-// done records that the work of the current phase is done, or passed by.
+// done records that the work of the current phase is done or passed by.
 func (j *judge) done() {
 	j.forget()
 	j.is.workDone, j.is.failedHere, j.is.attempts = true, false, 0
 }
 
-// answer is what the object selects after a failure.
+// answer applies the itinerary that the object selects after a failure.
 func (j *judge) answer(selected string) string {
 	if !j.unanswered {
-		return "" // an object may always be evaluated
+		return "" // the selector may be evaluated at any time
 	}
 	j.unanswered = false
 	to := j.def.find(selected)
 	switch {
 	case to == nil:
-		return "there is no such itinerary"
+		return "no such itinerary"
 	case to == j.in && !j.in.Cleanup:
-		j.held = "the run is stopped, since nothing answers the failure of " + j.is.phase
+		j.held = "the run is stopped, since no itinerary handles the failure of " + j.is.phase
 	case to == j.in || !mayLeave(j.in, to):
 		j.done()
 	default:
@@ -399,20 +399,21 @@ func (j *judge) end(e Event) string {
 		}
 	}
 	if j.is.phase == "" && !j.is.done && !e.Lost && j.held == "" && j.reconciles {
-		j.is.known = j.atStart // not begun: all is evaluated again
+		j.is.known = j.atStart // not begun: every flag is evaluated again
 	}
 	j.kept, j.reconciles, j.held, j.called, j.unanswered = j.is.clone(), false, "", false, false
 	return j.compare(e.Kept)
 }
 
-// compare holds what is persisted against what must be.
+// compare compares the persisted state with the required one.
 func (j *judge) compare(k Kept) string {
 	r := &j.is
-	type where struct {
+	type position struct {
 		itinerary, phase, step, choice string
 		workDone, done                 bool
 	}
-	must, is := where{r.itinerary, r.phase, r.step, r.choice, r.workDone, r.done}, where{k.Itinerary, k.Phase, k.Step, k.Choice, k.WorkDone, k.Done}
+	must := position{r.itinerary, r.phase, r.step, r.choice, r.workDone, r.done}
+	is := position{k.Itinerary, k.Phase, k.Step, k.Choice, k.WorkDone, k.Done}
 	if r.failedHere {
 		is.workDone = must.workDone
 	}
@@ -421,19 +422,20 @@ func (j *judge) compare(k Kept) string {
 	case must != is:
 		return fmt.Sprintf("the run must be at %+v, and is at %+v; known are %s", must, is, describe(r.known))
 	case j.now.Before(r.notBefore) && !k.NotBefore.Equal(r.notBefore):
-		return fmt.Sprintf("the run must not go on before %s; recorded is %s", r.notBefore, k.NotBefore)
+		return fmt.Sprintf("the run must not continue before %s; recorded is %s", r.notBefore, k.NotBefore)
 	case k.Failed != r.failures || k.FailedInCleanup != inCleanup:
-		return fmt.Sprintf("%d phases failed, and %d in cleanup itineraries; recorded are %d and %d", r.failures, inCleanup, k.Failed, k.FailedInCleanup)
+		return fmt.Sprintf("%d phases failed, and %d in cleanup itineraries; recorded are %d and %d",
+			r.failures, inCleanup, k.Failed, k.FailedInCleanup)
 	case r.done && k.Result != r.result:
 		return fmt.Sprintf("the result must be %s, and is %q", r.result, k.Result)
 	}
 	return j.steps(k.Steps)
 }
 
-// steps checks the steps that people see.
+// steps checks the visible steps.
 func (j *judge) steps(all []Step) string {
 	r := &j.is
-	var must, may, failed []string // phases that ride may, or may not, show their step
+	var must, may, failed []string // phases that ride may or may not show their step
 	current := ""                  // the step that is open
 	add := func(list []string, name string) []string {
 		if !slices.Contains(list, name) {
@@ -443,7 +445,7 @@ func (j *judge) steps(all []Step) string {
 	}
 	rides := false
 	for _, v := range r.visits {
-		if v.Step == "" { // an end phase needs none
+		if v.Step == "" { // an end phase needs no step
 			continue
 		}
 		it := j.def.find(v.Itinerary)
@@ -467,9 +469,9 @@ func (j *judge) steps(all []Step) string {
 		case s.Skipped:
 			return fmt.Sprintf("step %s is skipped", s.Name)
 		case s.Started && slices.Contains(started, s.Name):
-			return fmt.Sprintf("step %s is there twice", s.Name)
+			return fmt.Sprintf("step %s is listed twice", s.Name)
 		case r.done && !(s.Started && s.Completed):
-			return fmt.Sprintf("the run is done, and step %s is not", s.Name)
+			return fmt.Sprintf("the run is done, and step %s is not completed", s.Name)
 		case s.Name == current && s.Completed:
 			return fmt.Sprintf("step %s is completed, and a phase of it runs", s.Name)
 		case s.Failed && !rides && !slices.Contains(failed, s.Name):
@@ -500,9 +502,9 @@ func (j *judge) steps(all []Step) string {
 	return ""
 }
 
-// ahead checks the steps that have not started: those of the phases that will
-// run, by the values of now. It is left open if one of them is not known, or if
-// there are jumps.
+// ahead checks the steps that have not started: they must be those of the
+// phases that will run by the current flags. It checks nothing if a flag is
+// unknown or if there are jumps.
 func (j *judge) ahead(all []Step, started []string) string {
 	r := &j.is
 	if r.itinerary == "" || r.phase == "" && !r.done || r.failedHere {

@@ -33,12 +33,15 @@ var definition = Definition{
 		{Name: "Completed", Step: "End", End: true},
 		{Name: "Never", Step: "Never"},
 	}},
-	{Name: "Undo", Cleanup: true, Phases: []Phase{{Name: "Revert", Step: "Undo", Steps: []GuardedStep{{Step: "Other", Guard: Guard{All: []string{"Other"}}}}}, {Name: "Reverted", End: true}}},
+	{Name: "Undo", Cleanup: true, Phases: []Phase{
+		{Name: "Revert", Step: "Undo", Steps: []GuardedStep{{Step: "Other", Guard: Guard{All: []string{"Other"}}}}},
+		{Name: "Reverted", End: true},
+	}},
 }
 
 var noon = time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// story makes a trace, event by event.
+// story builds a trace, event by event.
 type story struct {
 	trace []Event
 	now   time.Time
@@ -56,15 +59,13 @@ func (s *story) call(phase, value string) {
 	s.add(Event{Kind: Return, Itinerary: s.in.Itinerary, Phase: phase, Value: value})
 }
 
-// choose is a call whose handler is done, and chooses where to go on, and after
-// how long.
+// choose is a call whose handler is done and makes a choice, with a delay.
 func (s *story) choose(phase, choice string, after time.Duration) {
 	s.add(Event{Kind: Call, Itinerary: s.in.Itinerary, Phase: phase})
 	s.add(Event{Kind: Return, Itinerary: s.in.Itinerary, Phase: phase, Value: "done", Choice: choice, After: after})
 }
 
-// end ends a reconcile. Steps that have started are completed if open is not
-// one of them.
+// end ends a reconcile. All started steps are completed, except those in open.
 func (s *story) end(itinerary, phase, open string, steps ...string) *Kept {
 	s.in.Itinerary, s.in.Phase, s.in.Steps = itinerary, phase, nil
 	for _, name := range steps {
@@ -74,8 +75,8 @@ func (s *story) end(itinerary, phase, open string, steps ...string) *Kept {
 	return &s.trace[len(s.trace)-1].Kept
 }
 
-// canceled is the story of a run that is canceled while it scans, and finds
-// that there are pods by then.
+// canceled is the story of a run that is canceled during the scan. By then
+// there are pods.
 func canceled() []Event {
 	s := &story{now: noon}
 	s.begin("Main")
@@ -132,9 +133,9 @@ func looped() []Event {
 	return s.trace
 }
 
-// chosen is the story of a run whose handler chooses to copy once more, although
-// a jump admits, then chooses what it may not, and then chooses the end, which
-// comes ten seconds later.
+// chosen is the story of a run whose handler chooses to copy once more
+// although a jump admits, then makes an undeclared choice, and then chooses
+// the end, which comes ten seconds later.
 func chosen() []Event {
 	s := &story{now: noon}
 	s.begin("Warm")
@@ -172,8 +173,9 @@ func chosen() []Event {
 	return s.trace
 }
 
-// undeclared is the story of a cleanup itinerary whose first phase fails, since
-// its handler chooses what it may not. Its step depends on an unknown flag.
+// undeclared is the story of a cleanup itinerary whose first phase fails,
+// because its handler makes an undeclared choice. Its step depends on an
+// unknown flag.
 func undeclared() []Event {
 	s := &story{now: noon}
 	s.begin("Undo")
@@ -188,7 +190,7 @@ func undeclared() []Event {
 	return s.trace
 }
 
-// late is the story of a phase that was paused and runs into its deadline.
+// late is the story of a phase that was paused and meets its deadline.
 func late(works, paused time.Duration, value string) []Event {
 	s := &story{now: noon}
 	s.begin("Main")
@@ -227,7 +229,7 @@ func TestGoodStories(t *testing.T) {
 	}{
 		"a cancel": {canceled(), []Visit{{"Main", "Scan", "Look"}, {"Cancel", "Delete", "Clean"}, {"Cancel", "Canceled", "Clean"}}},
 		"a loop":   {looped(), []Visit{{"Main", "Scan", "Look"}, {"Main", "Turn", "Work"}, {"Main", "Turn", "Work"}, {"Failed", "Repair", "Fix"}}},
-		"a failure at the deadline, after a pause of hours and a last look": {
+		"a failure at the deadline, after a pause of hours and a last call": {
 			failedAt(late(61*time.Second, 8*time.Hour, "wait")),
 			[]Visit{{"Main", "Scan", "Look"}, {"Main", "Copy", "Work"}, {"Failed", "Repair", "Fix"}},
 		},
@@ -242,7 +244,7 @@ func TestGoodStories(t *testing.T) {
 	}
 }
 
-// Each edit makes a story of something that must not be.
+// Each edit turns a story into one that violates a rule.
 func TestBadStories(t *testing.T) {
 	last := func(trace []Event) *Event { return &trace[len(trace)-1] }
 	find := func(trace []Event, kind Kind, n int) int {
@@ -261,18 +263,18 @@ func TestBadStories(t *testing.T) {
 		edit func([]Event) []Event
 		want string
 	}{
-		{"judged by the value from before the cancel", canceled(), func(e []Event) []Event {
+		{"an old value counts after the cancel", canceled(), func(e []Event) []Event {
 			i := find(e, Ask, 2)
 			e = slices.Delete(e, i, i+1)
 			e[i].Kept.Phase = "Canceled"
 			return e[:i+1]
-		}, "depends on a flag that is not known, and none was evaluated"},
+		}, "depends on an unknown flag, and none was evaluated"},
 		{"an unknown guard of a cleanup itinerary does not admit", canceled(), func(e []Event) []Event {
 			i := find(e, Ask, 2)
 			e[i].Value, e[i+1].Kept.Phase = "error", "Canceled"
 			return e
 		}, "phase:Delete"},
-		{"a phase is passed over", canceled(), func(e []Event) []Event {
+		{"a phase is left out", canceled(), func(e []Event) []Event {
 			i := find(e, End, 2)
 			e[i].Kept.Phase = "Canceled"
 			return e
@@ -298,17 +300,17 @@ func TestBadStories(t *testing.T) {
 		}, "nothing may happen: the run is done"},
 		{"a flag is evaluated twice", canceled(), func(e []Event) []Event {
 			return slices.Insert(e, find(e, Ask, 1), e[find(e, Ask, 0)])
-		}, "a flag is evaluated again that is known to be false"},
+		}, "a flag that is known to be false is evaluated again"},
 		{"a flag is evaluated that nothing reads", canceled(), func(e []Event) []Event {
 			e[find(e, Ask, 2)].Flag = "Due"
 			return e
-		}, "a flag is evaluated again"},
+		}, "a flag that is known to be true is evaluated again"},
 		{"the loop into itself is not entered again", looped(), func(e []Event) []Event {
 			i := find(e, End, 3)
 			e[i].Kept.Phase = "Finish"
 			return e
 		}, "phase:Turn"},
-		{"the loop into itself is entered by the value from before", looped(), func(e []Event) []Event {
+		{"the loop into itself is entered by the old value", looped(), func(e []Event) []Event {
 			e[find(e, Ask, 4)].Value = "true"
 			return e
 		}, "phase:Finish"},
@@ -321,7 +323,7 @@ func TestBadStories(t *testing.T) {
 			e[find(e, End, 1)].Kept.WorkDone = false
 			return e
 		}, "workDone:true"},
-		{"the run goes on although the next phase is not known", looped(), func(e []Event) []Event {
+		{"the run continues although the next phase is unknown", looped(), func(e []Event) []Event {
 			i := find(e, End, 1)
 			e[i].Kept.Phase, e[i].Kept.WorkDone = "Turn", false
 			return e
@@ -335,7 +337,7 @@ func TestBadStories(t *testing.T) {
 		{"the selector is not evaluated after a failure", looped(), func(e []Event) []Event {
 			i := find(e, Select, 0)
 			return slices.Delete(e, i, i+1)
-		}, "was not evaluated which itinerary it selects"},
+		}, "the selector was not evaluated after a failure"},
 		{"a failure is not counted", looped(), func(e []Event) []Event {
 			last(e).Kept.Failed = 0
 			return e
@@ -348,7 +350,7 @@ func TestBadStories(t *testing.T) {
 			last(e).Kept.Steps[0].Failed = true
 			return e
 		}, "step Look reads failed"},
-		{"a failure at the deadline without a last look", failedAt(late(61*time.Second, 8*time.Hour, "wait")), func(e []Event) []Event {
+		{"a failure at the deadline without a last call", failedAt(late(61*time.Second, 8*time.Hour, "wait")), func(e []Event) []Event {
 			i := len(e) - 4
 			return slices.Delete(e, i, i+2)
 		}, "phase:Copy"},
@@ -358,7 +360,7 @@ func TestBadStories(t *testing.T) {
 			e[find(e, Begin, 3)].Paused = true
 			return e
 		}, "nothing may happen: the run is paused"},
-		{"a phase is entered although its step is not known", chosen(), func(e []Event) []Event {
+		{"a phase is entered although its step is unknown", chosen(), func(e []Event) []Event {
 			e[find(e, Ask, 1)].Value = "error"
 			return e
 		}, "phase:Inspect step: choice: workDone:true"},
@@ -366,7 +368,7 @@ func TestBadStories(t *testing.T) {
 			e[find(e, End, 0)].Kept.Step = "Other"
 			return e
 		}, "step:Undo"},
-		{"the step is judged again while the phase runs", chosen(), func(e []Event) []Event {
+		{"the step is evaluated again while the phase runs", chosen(), func(e []Event) []Event {
 			e[find(e, End, 2)].Kept.Step = "Initialize"
 			return e
 		}, "step:Transfer"},
@@ -389,33 +391,33 @@ func TestBadStories(t *testing.T) {
 			e[i].Kept.Phase, e[i].Kept.Step = "Inspect", ""
 			return e
 		}, "phase:Copy step:Transfer"},
-		{"the run goes on after a choice that is not declared", chosen(), func(e []Event) []Event {
+		{"the run continues after an undeclared choice", chosen(), func(e []Event) []Event {
 			e[find(e, End, 4)].Kept.WorkDone = true
 			return e
 		}, "workDone:false"},
 		{"a handler is called although its choice has stopped the run", chosen(), func(e []Event) []Event {
 			return slices.Insert(e, find(e, End, 4), e[find(e, Call, 3)])
-		}, "nothing may happen: the run is stopped, since Copy does not have the choice to go on with Never"},
-		{"a choice that is not declared counts in a cleanup itinerary", undeclared(), func(e []Event) []Event {
+		}, "nothing may happen: the run is stopped, since Copy does not declare the choice Never"},
+		{"an undeclared choice counts in a cleanup itinerary", undeclared(), func(e []Event) []Event {
 			i := find(e, Select, 0)
 			return slices.Delete(e, i, i+1)
-		}, "was not evaluated which itinerary it selects"},
-		{"the time is recorded too early", chosen(), func(e []Event) []Event {
+		}, "the selector was not evaluated after a failure"},
+		{"the delay is recorded too short", chosen(), func(e []Event) []Event {
 			k := &e[find(e, End, 5)].Kept
 			k.NotBefore = k.NotBefore.Add(-time.Second)
 			return e
-		}, "the run must not go on before"},
-		{"a flag is evaluated before the run goes on", chosen(), func(e []Event) []Event {
+		}, "the run must not continue before"},
+		{"a flag is evaluated before the run continues", chosen(), func(e []Event) []Event {
 			i := find(e, End, 6)
 			e[find(e, Ask, 4)].At = e[i].At
 			return slices.Insert(e, i, e[find(e, Ask, 4)])
 		}, "a flag is evaluated before 12:00:10"},
-		{"the run goes on before its time", chosen(), func(e []Event) []Event {
+		{"the run continues before its time", chosen(), func(e []Event) []Event {
 			i := find(e, End, 6)
 			e[i].Kept = last(e).Kept
 			return e
 		}, "phase:Copy step:Initialize choice:Completed workDone:true done:false"},
-		{"the run does not go on when its time has come", chosen(), func(e []Event) []Event {
+		{"the run does not continue when its time has come", chosen(), func(e []Event) []Event {
 			last(e).Kept = e[find(e, End, 6)].Kept
 			return e
 		}, "phase:Completed step: choice: workDone:false done:true"},
@@ -427,7 +429,7 @@ func TestBadStories(t *testing.T) {
 			i := len(e) - 1
 			return slices.Insert(e, i, Event{Kind: Call, At: e[i].At, Itinerary: "Warm", Phase: "Completed"})
 		}, "a handler is called although the run is done"},
-		{"the run goes on after an end phase", chosen(), func(e []Event) []Event {
+		{"the run continues after an end phase", chosen(), func(e []Event) []Event {
 			last(e).Kept.Phase = "Never"
 			return e
 		}, "phase:Completed"},
@@ -449,9 +451,9 @@ func TestBadStories(t *testing.T) {
 	}
 }
 
-// A run that has not begun waits for what no phase ahead decides, and for
-// nothing else.
-func TestWhatABeginningWaitsFor(t *testing.T) {
+// A run that has not begun waits exactly for the flags that no phase ahead
+// decides.
+func TestBeginningWaitsForUndecidedFlags(t *testing.T) {
 	it := &Itinerary{Name: "Main", Phases: []Phase{
 		{Name: "A", Decides: []string{"Later"}},
 		{Name: "B", Guard: Guard{All: []string{"Given", "Later"}}},
@@ -472,8 +474,8 @@ func TestWhatABeginningWaitsFor(t *testing.T) {
 	}
 }
 
-// Steps that have not started are those of the phases that will run, and no
-// others, as far as that is known.
+// As far as flags are known, the steps that have not started are exactly those
+// of the phases that will run.
 func TestStepsAhead(t *testing.T) {
 	def := Definition{{Name: "Main", Phases: []Phase{
 		{Name: "A", Step: "Begin"},

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// Guard admits if all flags of All are true, at least one of Any is (if there
-// are any), and all of None are false.
+// Guard admits if all flags of All are true, at least one flag of Any is true
+// (if there are any), and all flags of None are false.
 type Guard struct{ All, Any, None []string }
 
-// Jump leads to another phase than the next in order, if its guard admits or,
-// of a choice, if the handler chooses it.
+// Jump leads to a phase other than the next in order. It is taken if its guard
+// admits or, for a choice, if the handler chooses it.
 type Jump struct {
 	To     string
 	Guard  Guard
 	Choice bool
 }
 
-// GuardedStep is a step that a phase belongs to if the guard admits.
+// GuardedStep is a step to which a phase belongs if the guard admits.
 type GuardedStep struct {
 	Step  string
 	Guard Guard
@@ -27,17 +27,17 @@ type GuardedStep struct {
 // Phase is one row of an itinerary.
 type Phase struct {
 	Name, Step string
-	// Steps are other steps of the phase: the first whose guard admits counts,
-	// and Step if none does.
+	// Steps are alternative steps of the phase. The first whose guard admits
+	// applies, or Step if none does.
 	Steps []GuardedStep
-	// End reports that the run is done when it enters the phase.
+	// End means that the run is done when it enters the phase.
 	End     bool
 	Guard   Guard
 	Decides []string
 	Jumps   []Jump
-	// Rides reports that the phase never makes its step visible.
+	// Rides means that the phase never makes its step visible.
 	Rides bool
-	// Deadline and MaxAttempts are as an embedder sets them; zero means none.
+	// Deadline and MaxAttempts are set by the embedder. Zero means none.
 	Deadline    time.Duration
 	MaxAttempts int
 }
@@ -50,7 +50,7 @@ type Itinerary struct {
 	Phases  []Phase
 }
 
-// Definition is all itineraries of a run.
+// Definition holds all itineraries of a run.
 type Definition []Itinerary
 
 func (d Definition) find(name string) *Itinerary {
@@ -60,12 +60,12 @@ func (d Definition) find(name string) *Itinerary {
 	return nil
 }
 
-// index is the row of a phase; -1 for the start.
+// index returns the row of a phase, or -1 for the start.
 func (it *Itinerary) index(phase string) int {
 	return slices.IndexFunc(it.Phases, func(p Phase) bool { return p.Name == phase })
 }
 
-// reads are the flags that any guard of the itinerary reads.
+// reads returns the flags that any guard of the itinerary reads.
 func (it *Itinerary) reads() map[string]bool {
 	all := map[string]bool{}
 	read := func(g Guard) {
@@ -95,8 +95,8 @@ func (it *Itinerary) decides() map[string]bool {
 	return all
 }
 
-// judge reports whether the guard admits. Open is an unknown flag that this
-// depends on; empty if it depends on none.
+// judge reports whether the guard admits. If that depends on an unknown flag,
+// open is its name; otherwise open is empty.
 func (g Guard) judge(known map[string]bool) (admits bool, open string) {
 	for _, f := range g.All {
 		switch is, ok := known[f]; {
@@ -132,7 +132,7 @@ func (g Guard) judge(known map[string]bool) (admits bool, open string) {
 	return open == "", open
 }
 
-// choices are the phases that the handler of a phase may choose.
+// choices returns the phases that the handler of a phase may choose.
 func (p Phase) choices() (all []string) {
 	for _, j := range p.Jumps {
 		if j.Choice {
@@ -142,17 +142,17 @@ func (p Phase) choices() (all []string) {
 	return all
 }
 
-// place is a row, and the step under which it is entered. The row -1 is the
-// start, and the number of rows is the end.
+// place is a row and the step under which it is entered. Row -1 is the start,
+// and the number of rows is the end.
 type place struct {
 	row  int
 	step string
 }
 
-// next returns the places that can come after a row whose handler made a choice
-// (empty: none), over all values of what is not known. If cautious is set, an
-// unknown guard of a phase admits, and one of a jump or a step does not, as in a
-// cleanup itinerary.
+// next returns the places that can come after a row, over all values of the
+// unknown flags. The choice of its handler may be empty. If cautious is set,
+// as in a cleanup itinerary, an unknown guard of a phase admits, and an
+// unknown guard of a jump or a step does not.
 func (it *Itinerary) next(at int, choice string, known map[string]bool, cautious bool) map[place]bool {
 	split := func(flag string) map[place]bool {
 		all := map[place]bool{}
@@ -208,13 +208,13 @@ func (it *Itinerary) next(at int, choice string, known map[string]bool, cautious
 	return map[place]bool{{row: len(it.Phases)}: true}
 }
 
-// runs are the places that are entered if no flag ever changes, whatever the
-// handlers choose.
+// runs returns the places that are entered if no flag ever changes, for any
+// choices of the handlers.
 func (it *Itinerary) runs(known map[string]bool) map[place]bool {
 	seen := map[place]bool{}
 	var follow func(at int, choice string)
 	follow = func(at int, choice string) {
-		for to := range it.next(at, choice, known, false) { // there is one
+		for to := range it.next(at, choice, known, false) { // exactly one
 			if seen[to] || to.row == len(it.Phases) {
 				return
 			}
@@ -230,13 +230,13 @@ func (it *Itinerary) runs(known map[string]bool) map[place]bool {
 	return seen
 }
 
-// mostAssumed is the number of unknown flags up to which all of their values
-// are tried.
+// mostAssumed is the maximum number of unknown flags for which all values are
+// tried.
 const mostAssumed = 8
 
-// waitsFor returns an unknown flag that no phase of the itinerary decides, and
-// on which it depends which phases run: the itinerary must not begin before
-// that is known. Empty means that there is none.
+// waitsFor returns an unknown flag that decides which phases run and that no
+// phase of the itinerary decides. The itinerary must not begin before that
+// flag is known. Empty means that there is no such flag.
 func (it *Itinerary) waitsFor(known map[string]bool) string {
 	decided := it.decides()
 	var own, open []string

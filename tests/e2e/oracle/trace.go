@@ -6,34 +6,34 @@ import (
 	"time"
 )
 
-// Kind is what happened.
+// Kind is the kind of an event.
 type Kind string
 
 // The kinds of events.
 const (
-	// Begin: a reconcile begins. Itinerary is what the object selects, Paused
-	// whether it is paused.
+	// Begin: a reconcile begins. Itinerary is the one that the object selects.
+	// Paused reports whether the object is paused.
 	Begin Kind = "begin"
-	// Ask: the source of Flag answered Value: "true", "false", or anything else
-	// if it is not known.
+	// Ask: the source of Flag answered Value: "true", "false", or any other
+	// text if the flag is not known.
 	Ask Kind = "ask"
 	// Outage: the sources could not be read, so that no flag was answered.
 	Outage Kind = "outage"
 	// Call: the handler of Phase in Itinerary is called. Return: it returned
-	// Value: "done", "wait", "fail" or "error"; Choice and After are what it
-	// says with "done": the phase to go on with, and after how long.
+	// Value: "done", "wait", "fail" or "error". With "done", Choice is the
+	// phase that it chose, and After the delay before the run continues.
 	Call   Kind = "call"
 	Return Kind = "return"
 	// Select: the object selects Itinerary, after a phase has failed.
 	Select Kind = "select"
-	// End: the reconcile is over, and Kept is what is persisted then.
+	// End: the reconcile is over, and Kept is the persisted state.
 	End Kind = "end"
-	// Kill: the controller is killed between two reconciles; what it had in
-	// memory is gone.
+	// Kill: the controller is killed between two reconciles. What it had in
+	// memory is lost.
 	Kill Kind = "kill"
 )
 
-// Event is something that happened.
+// Event is one event of a trace.
 type Event struct {
 	Kind                                  Kind
 	At                                    time.Time
@@ -45,28 +45,28 @@ type Event struct {
 	Kept Kept
 }
 
-// Kept is what is persisted of a run.
+// Kept is the persisted state of a run.
 type Kept struct {
 	Itinerary, Phase string
 	// Step is the step under which the phase was entered, if it has guarded
-	// steps; Choice what its handler chose, once its work is done; NotBefore the
-	// time before which the run does not go on.
+	// steps. Choice is the handler's choice, once the work is done. The run
+	// does not continue before NotBefore.
 	Step, Choice   string
 	NotBefore      time.Time
 	WorkDone, Done bool
 	Result         string
-	// Failed and FailedInCleanup count the phases that failed.
+	// Failed and FailedInCleanup count failed phases.
 	Failed, FailedInCleanup int
 	Steps                   []Step
 }
 
-// Step is a step as people see it.
+// Step is a step as users see it.
 type Step struct {
 	Name                                string
 	Started, Completed, Failed, Skipped bool
 }
 
-// String describes the event in a line.
+// String describes the event in one line.
 func (e Event) String() string {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "%s %s", e.At.Format("15:04:05.000"), e.Kind)
@@ -76,7 +76,7 @@ func (e Event) String() string {
 		}
 	}
 	if e.Choice != "" {
-		fmt.Fprintf(b, ", go on with %s", e.Choice)
+		fmt.Fprintf(b, ", continue with %s", e.Choice)
 	}
 	if e.After != 0 {
 		fmt.Fprintf(b, " after %s", e.After)
@@ -95,7 +95,7 @@ func (e Event) String() string {
 	return b.String()
 }
 
-// String describes what is persisted in a line.
+// String describes the persisted state in one line.
 func (k Kept) String() string {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "in %q of %q", k.Phase, k.Itinerary)
@@ -106,7 +106,7 @@ func (k Kept) String() string {
 		b.WriteString(", whose work is done")
 	}
 	if k.Choice != "" {
-		fmt.Fprintf(b, ", goes on with %s", k.Choice)
+		fmt.Fprintf(b, ", continues with %s", k.Choice)
 	}
 	if !k.NotBefore.IsZero() {
 		fmt.Fprintf(b, ", not before %s", k.NotBefore.Format(time.TimeOnly))
@@ -129,7 +129,7 @@ func (k Kept) String() string {
 	return b.String()
 }
 
-// String describes the phase in a line.
+// String describes the phase in one line.
 func (p Phase) String() string {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "%s (%s", p.Name, p.Step)
@@ -161,7 +161,7 @@ func (p Phase) String() string {
 	return b.String()
 }
 
-// String describes the guard; the empty guard is empty.
+// String describes the guard. It is empty for the empty guard.
 func (g Guard) String() string {
 	text := ""
 	for _, part := range []struct {
@@ -175,7 +175,7 @@ func (g Guard) String() string {
 	return text
 }
 
-// Error is the first thing that must not have been.
+// Error describes the first event that must not happen.
 type Error struct {
 	// At is the index of the event.
 	At      int

@@ -25,11 +25,11 @@ const (
 	APIServer Component = "kube-apiserver"
 )
 
-// source is where a component is built from.
+// source is the module and package of a component.
 type source struct {
 	module, path string
-	// stamp gives the linker flags for a version, without which the API
-	// server would not know its own.
+	// stamp returns the linker flags that set the version. Without them, the
+	// API server would not know its version.
 	stamp func(version string) string
 }
 
@@ -42,9 +42,9 @@ var sources = map[Component]source{
 	}},
 }
 
-// binaries returns the folder of the two binaries, and builds what is missing
-// there. The folder is in the user's cache, one for each pair of versions, so
-// that a build is done once.
+// binaries returns the directory of the two binaries, and builds missing ones.
+// The directory is in the user's cache, one for each pair of versions, so each
+// version is built once.
 func binaries(ctx context.Context, log func(format string, args ...any)) (string, error) {
 	kube, err := kubeModule(ctx)
 	if err != nil {
@@ -58,9 +58,10 @@ func binaries(ctx context.Context, log func(format string, args ...any)) (string
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("a folder for the control plane's binaries: %w", err)
+		return "", fmt.Errorf("directory of the control plane's binaries: %w", err)
 	}
-	dir := filepath.Join(cache, "dynamic-pipeline-e2e", fmt.Sprintf("kube-apiserver-%s-etcd-%s-%s", versions[APIServer], versions[Etcd], runtime.GOARCH))
+	name := fmt.Sprintf("kube-apiserver-%s-etcd-%s-%s", versions[APIServer], versions[Etcd], runtime.GOARCH)
+	dir := filepath.Join(cache, "dynamic-pipeline-e2e", name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
@@ -77,17 +78,17 @@ func binaries(ctx context.Context, log func(format string, args ...any)) (string
 	return dir, nil
 }
 
-// kubeModule is the folder of the module that pins the versions: it is in
-// tests/e2e, whichever module the tests run under.
+// kubeModule returns the directory of the module that pins the versions. It is
+// in tests/e2e, for every module that uses the plane.
 func kubeModule(ctx context.Context) (string, error) {
 	dir, err := output(ctx, ".", "go", "list", "-m", "-f", "{{.Dir}}", "github.com/konveyor/dynamic-pipeline/tests/e2e")
 	if err != nil {
-		return "", fmt.Errorf("the module that pins the control plane: %w", err)
+		return "", fmt.Errorf("find the module that pins the control plane: %w", err)
 	}
 	return filepath.Join(strings.TrimSpace(string(dir)), "kube"), nil
 }
 
-// pinned is the version of a module that the pinning module requires.
+// pinned returns the version of a module that the pinning module requires.
 func pinned(ctx context.Context, kube, module string) (string, error) {
 	b, err := output(ctx, kube, "go", "mod", "edit", "-json")
 	if err != nil {
@@ -117,8 +118,9 @@ func build(ctx context.Context, kube, dir string, c Component, version string, l
 	s := sources[c]
 	log("building %s %s; from an empty build cache both components take about 10 minutes on 2 cores", c, version)
 	begin := time.Now()
-	// Built beside its place, so that an interrupted build leaves no half of
-	// a binary. The build flags are those of the tests, to share their cache.
+	// Build beside the final path, so that an interrupted build leaves no
+	// partial binary. The build flags are those of the tests, to share their
+	// cache.
 	half := out + ".building"
 	if _, err := output(ctx, kube, "go", "build", "-ldflags", "-s -w"+s.stamp(version), "-o", half, s.path); err != nil {
 		return fmt.Errorf("build %s: %w", c, err)
@@ -130,7 +132,8 @@ func build(ctx context.Context, kube, dir string, c Component, version string, l
 	return nil
 }
 
-// output runs a command outside of any workspace, and returns what it prints.
+// output runs a command outside of any workspace, and returns its standard
+// output.
 func output(ctx context.Context, dir, name string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir

@@ -20,8 +20,8 @@ import (
 
 // Plane is a running control plane.
 type Plane struct {
-	// Config is an administrator's access, without a limit of the client's own
-	// on requests.
+	// Config is an administrator's access, without a client-side limit on
+	// requests.
 	Config *rest.Config
 
 	env *envtest.Environment
@@ -29,8 +29,9 @@ type Plane struct {
 	mu  sync.Mutex // one kill or start at a time
 }
 
-// Start builds what is missing, starts a control plane and installs the custom
-// resource definitions of a folder. It says what it does to log. Stop it.
+// Start builds missing binaries, starts a control plane and installs the
+// custom resource definitions of a directory. It reports its progress to log.
+// The caller must call Stop.
 func Start(ctx context.Context, crds string, log func(format string, args ...any)) (*Plane, error) {
 	bin, err := binaries(ctx, log)
 	if err != nil {
@@ -50,7 +51,7 @@ func Start(ctx context.Context, crds string, log func(format string, args ...any
 	}
 	api := p.env.ControlPlane.GetAPIServer()
 	p.env.ControlPlane.Etcd = &envtest.Etcd{DataDir: filepath.Join(dir, "etcd-data")}
-	// envtest deletes folders of its own on a stop; these stay over a restart.
+	// envtest deletes its own directories on a stop; these survive a restart.
 	api.CertDir = filepath.Join(dir, "certs")
 	for _, d := range []string{api.CertDir, p.env.ControlPlane.Etcd.DataDir} {
 		if err := os.Mkdir(d, 0o700); err != nil {
@@ -70,9 +71,9 @@ func Start(ctx context.Context, crds string, log func(format string, args ...any
 	return p, nil
 }
 
-// wrap writes a script that notes its pid before it becomes the component, so
-// that it can be killed, and that does not let it outlive the tests, whatever
-// becomes of them.
+// wrap writes a script that records its pid and then becomes the component, so
+// that it can be killed. The script ends the component when the process of the
+// tests ends, however it ends.
 func (p *Plane) wrap(bin string, c Component) (string, error) {
 	path := filepath.Join(p.dir, string(c))
 	script := fmt.Sprintf(`#!/bin/sh
@@ -83,18 +84,18 @@ exec %[3]s "$@"
 	return path, os.WriteFile(path, []byte(script), 0o700)
 }
 
-// Dir is a folder for the files of tests, which is removed by Stop.
+// Dir returns a directory for the files of tests. Stop removes it.
 func (p *Plane) Dir() string { return p.dir }
 
-// Stop ends the control plane and removes all that it has written, but for the
-// binaries.
+// Stop ends the control plane and removes everything that it has written,
+// except for the binaries.
 func (p *Plane) Stop() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return errors.Join(p.env.Stop(), os.RemoveAll(p.dir))
 }
 
-// Kill ends a component with SIGKILL, and returns when it is gone.
+// Kill ends a component with SIGKILL, and returns when the process is gone.
 func (p *Plane) Kill(c Component) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -111,14 +112,14 @@ func (p *Plane) Kill(c Component) error {
 	}
 	for deadline := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%s, pid %d, is still there 10s after SIGKILL", c, pid)
+			return fmt.Errorf("%s, pid %d, still exists 10s after SIGKILL", c, pid)
 		}
 	}
 	return nil
 }
 
-// Restart starts a component that was killed, with its data and under its
-// former address, and returns when it is healthy.
+// Restart starts a component that was killed, with its data and at its former
+// address. It returns when the component is healthy.
 func (p *Plane) Restart(c Component) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -129,12 +130,12 @@ func (p *Plane) Restart(c Component) error {
 		err = p.env.ControlPlane.GetAPIServer().Start()
 	}
 	if err != nil {
-		return fmt.Errorf("start %s again: %w", c, err)
+		return fmt.Errorf("restart %s: %w", c, err)
 	}
 	return nil
 }
 
-// As is the access of a service account, without any right of its own.
+// As returns the access of a service account that has no rights yet.
 func (p *Plane) As(namespace, serviceAccount string) (*rest.Config, error) {
 	user, err := p.env.AddUser(envtest.User{
 		Name:   "system:serviceaccount:" + namespace + ":" + serviceAccount,
@@ -146,8 +147,8 @@ func (p *Plane) As(namespace, serviceAccount string) (*rest.Config, error) {
 	return user.Config(), nil
 }
 
-// Kubeconfig writes a file for a process of its own, with the access that a
-// config has, and returns its path.
+// Kubeconfig writes a kubeconfig with the access of config, for another
+// process, and returns its path.
 func (p *Plane) Kubeconfig(name string, config *rest.Config) (string, error) {
 	path := filepath.Join(p.dir, name+".kubeconfig")
 	return path, clientcmd.WriteToFile(clientcmdapi.Config{

@@ -1,7 +1,3 @@
-// Package job is a small controller that uses all that a runner knows: two runs in
-// one object, a live flag, a flag that a phase decides, a choice, a delay, a
-// deadline, a limit of attempts, a cleanup itinerary, pauses, and runs that begin
-// again. Package faults tests by it that faults of a runner are found.
 package job
 
 import (
@@ -38,7 +34,7 @@ var set = machine.MustCompileSet(
 
 // List is the object: a list of two items, each with a run.
 type List struct {
-	// Item is the one that a reconcile is about.
+	// Item is the item that the reconcile handles.
 	Item       int            `json:"item"`
 	Canceled   bool           `json:"canceled,omitempty"`
 	Paused     bool           `json:"paused,omitempty"`
@@ -49,7 +45,7 @@ type List struct {
 	States     []runner.State `json:"states"`
 }
 
-// World is what the handlers work on.
+// World is the state that the handlers change.
 type World struct {
 	Copied []bool `json:"copied"`
 }
@@ -88,7 +84,7 @@ func New() machinetest.Setup[*List, World] {
 	}
 }
 
-// NewOne is [New] of one run alone.
+// NewOne is [New] with only one run.
 func NewOne() machinetest.Setup[*List, World] {
 	s := New()
 	s.Items, s.Source.Expression = 1, "job.NewOne()"

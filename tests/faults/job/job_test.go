@@ -7,9 +7,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/faults/job"
 )
 
-// Every life of the controller, by what the lives are about: what commutes is not
-// combined.
-func TestEveryLife(t *testing.T) {
+// TestLives explores the lives of the controller. Each case combines only events that
+// do not commute.
+func TestLives(t *testing.T) {
 	const none = -1
 	type exploration = machinetest.Exploration[*job.List, job.World]
 	for _, tt := range []struct {
@@ -23,7 +23,8 @@ func TestEveryLife(t *testing.T) {
 		{"limits and pauses", job.NewOne(), exploration{Fixed: []string{"!Notify"}, Edits: []string{"pause", "resume", "cancel"},
 			Crashes: none, Changes: none, NeverCalled: []string{"Tell"}, NeverFails: []string{"Measure", "Report"}}},
 		{"runs that begin again", job.NewOne(), exploration{Fixed: []string{"!Notify"},
-			Edits: []string{"again", "again from the failed phase"}, Crashes: none, Errors: none, Changes: none, NeverCalled: []string{"Tell"}}},
+			Edits:   []string{"again", "again from the failed phase"},
+			Crashes: none, Errors: none, Changes: none, NeverCalled: []string{"Tell"}}},
 		{"two runs in one object", job.New(), exploration{Crashes: none, Errors: none, Changes: none}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

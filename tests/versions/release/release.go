@@ -1,5 +1,3 @@
-// Package release makes releases of the tree for tests of embedders outside the
-// repository.
 package release
 
 import (
@@ -24,16 +22,16 @@ const (
 	Controller = Root + "/machine/controller"
 )
 
-// Make makes a module proxy of the tree at root, with both modules under one
-// version, which no other release has: the module cache is shared with other
-// runs, and what is made here is removed from it at the end.
+// Make makes a module proxy of the tree at root, with both modules in one version. The
+// version is unique, since other tests share the module cache; at the end of the test
+// it is removed from the cache.
 func Make(t testing.TB, root string) (proxy, version string) {
 	t.Helper()
 	version = fmt.Sprintf("v0.1.1-test.%d", time.Now().UnixNano())
 	controllerDir := filepath.Join(t.TempDir(), "controller")
 	require.NoError(t, os.CopyFS(controllerDir, os.DirFS(filepath.Join(root, "machine", "controller"))))
 
-	// As a release does: the nested module requires the root of its version.
+	// As in a release, the nested module requires the root of the same version.
 	path := filepath.Join(controllerDir, "go.mod")
 	mod := GoMod(t, path)
 	require.NoError(t, mod.AddRequire(Root, version))
@@ -60,7 +58,7 @@ func Make(t testing.TB, root string) (proxy, version string) {
 	return proxy, version
 }
 
-// GoMod reads a go.mod.
+// GoMod reads and parses a go.mod file.
 func GoMod(t testing.TB, path string) *modfile.File {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -70,8 +68,8 @@ func GoMod(t testing.TB, path string) *modfile.File {
 	return mod
 }
 
-// Go runs the go command in the module in dir, which finds the modules of
-// [Make] in the proxy, and returns what it prints.
+// Go runs the go command in the module in dir, with the proxy of [Make] for its
+// modules, and returns the output.
 func Go(t testing.TB, dir, proxy string, arguments ...string) string {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOPROXY").Output()

@@ -16,13 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// plugin is the program as kubectl finds it, in a directory of its own.
+// plugin is the program in a directory of the PATH.
 type plugin struct {
 	t   *testing.T
 	dir string
 }
 
-// TestPlugin builds the plugin, and runs it.
+// TestPlugin builds the plugin and runs it.
 func TestPlugin(t *testing.T) {
 	p := plugin{t, t.TempDir()}
 	out, err := exec.Command("go", "build", "-o", p.dir, ".").CombinedOutput()
@@ -33,7 +33,7 @@ func TestPlugin(t *testing.T) {
 	t.Run("completion", p.completion)
 }
 
-// result is what a program came to.
+// result is the outcome of a program.
 type result struct {
 	code        int
 	out, stderr string
@@ -61,13 +61,14 @@ func read(t *testing.T, elements ...string) string {
 	return string(text)
 }
 
-// The itineraries are those of the README.
+// The itineraries are the same as those of package phases.
 func TestItineraries(t *testing.T) {
 	assert.Empty(t, cmp.Diff(read(t, "..", "..", "..", "..", "phases", "testdata", "database-upgrade.yaml"), read(t, "upgrade.yaml")))
 }
 
-// foreign is what an embedder's command must not speak of.
-var foreign = regexp.MustCompile(`(?i)\bMTC\b|migration|migplan|HasISs|image ?stream|dynamic-pipeline (plan|explain|graph|run)|%!|\ba (?:[aeiou]\w+)`)
+// foreign matches what the output of an embedder's command must not contain.
+var foreign = regexp.MustCompile(
+	`(?i)\bMTC\b|migration|migplan|HasISs|image ?stream|dynamic-pipeline (plan|explain|graph|run)|%!|\ba (?:[aeiou]\w+)`)
 
 func (p plugin) commands(t *testing.T) {
 	begun := read(t, "..", "..", "testdata", "runs.yaml")
@@ -77,11 +78,11 @@ func (p plugin) commands(t *testing.T) {
 		stdin string
 		args  []string
 		code  int
-		// lines that standard output, or standard error, has among others
+		// lines that standard output or standard error must have
 		out, stderr []string
 	}{
 		{"what it is", "", nil, 0, []string{
-			"Shows which steps each upgrade will run before it runs them, and why the others", "  kubectl upgrade COMMAND [options]",
+			"Shows which steps each upgrade will run before it runs them, and why it leaves", "  kubectl upgrade COMMAND [options]",
 			"  kubectl get upgrade --all-namespaces -o yaml > objects.yaml", "  kubectl upgrade plan -f objects.yaml",
 			`Use "kubectl upgrade COMMAND --help" for more information about a command.`,
 		}, nil},
@@ -109,7 +110,7 @@ func (p plugin) commands(t *testing.T) {
 		{"explain without an object", "", []string{"explain", "Cutover", "-i", "Upgrade"}, 0, []string{
 			"Upgrade     step   yes    step Cutover is shown for UpgradePrimary",
 		}, nil},
-		{"explain of what there is not", "", []string{"explain", "Cutovr", "-i", "Upgrade"}, 2, nil, nil},
+		{"explain of an unknown name", "", []string{"explain", "Cutovr", "-i", "Upgrade"}, 2, nil, nil},
 		{"graph", begun, []string{"graph", "-f", "-", "--name", "waiting"}, 0, []string{
 			"databases/waiting", "    >   WaitForReplica   current; if ReplicasLeft; decides ReplicasLeft",
 		}, nil},
@@ -117,7 +118,7 @@ func (p plugin) commands(t *testing.T) {
 			"     0s  databases/waiting, in phase WaitForReplica of itinerary Upgrade", "  1m59s  done: Succeeded",
 		}, nil},
 		{"run of a loop without an end", begun, []string{"run", "-f", "-", "--name", "waiting"}, 1, nil, []string{
-			"kubectl upgrade: Upgrade databases/waiting: after 3 phases it turns in a loop for good; end it with --flag-flips-at WaitForReplica=ReplicasLeft=false",
+			"kubectl upgrade: Upgrade databases/waiting: after 3 phases it is in an endless loop; leave it with --flag-flips-at WaitForReplica=ReplicasLeft=false",
 		}},
 		{"run that fails", "", []string{"run", "-i", "Upgrade", "--fail-at", "UpgradePrimary"}, 0, []string{
 			"  1m29s  itinerary Abort, since UpgradePrimary of itinerary Upgrade failed",
@@ -126,7 +127,7 @@ func (p plugin) commands(t *testing.T) {
 			"kubectl upgrade: --cancel-at: there is no itinerary whose result is Canceled to go on in; name one with --on-cancel: Upgrade or Abort",
 		}},
 		{"status", begun, []string{"status", "-f", "-", "--now", "2026-11-20T12:00:00Z"}, 1, nil, nil},
-		{"flags of today, which no object gives", begun, []string{"plan", "-f", "-", "--today"}, 2, nil, []string{
+		{"--today without sources", begun, []string{"plan", "-f", "-", "--today"}, 2, nil, []string{
 			"kubectl upgrade: unknown option --today; see kubectl upgrade plan --help",
 		}},
 		{"an unknown command", "", []string{"plam"}, 2, nil, []string{`kubectl upgrade: unknown command "plam"; did you mean "plan"?`}},
@@ -141,7 +142,7 @@ func (p plugin) commands(t *testing.T) {
 			for _, line := range tt.stderr {
 				assert.Contains(t, strings.Split(r.stderr, "\n"), line)
 			}
-			if !strings.Contains(tt.about, "MTC") && tt.stdin != begun { // whose messages are those of its controller
+			if !strings.Contains(tt.about, "MTC") && tt.stdin != begun { // its messages are those of its controller
 				assert.Empty(t, foreign.FindAllString(r.out+r.stderr, -1))
 			}
 		})
@@ -149,7 +150,7 @@ func (p plugin) commands(t *testing.T) {
 
 }
 
-// The help of every command is about upgrades.
+// The help of each command is about upgrades.
 func (p plugin) help(t *testing.T) {
 	for _, name := range []string{"", "plan", "explain", "graph", "run", "status", "serve", "completion"} {
 		r := p.run("kubectl-upgrade", "", append(strings.Fields(name), "--help")...)
@@ -160,8 +161,7 @@ func (p plugin) help(t *testing.T) {
 	}
 }
 
-// kubectl completes a plugin by an executable beside it, which the plugin itself
-// prints.
+// kubectl completes a plugin with an executable beside it, which the plugin prints.
 func (p plugin) completion(t *testing.T) {
 	script := p.run("kubectl-upgrade", "", "completion")
 	require.Equal(t, 0, script.code, script.stderr)
@@ -187,5 +187,6 @@ func (p plugin) completion(t *testing.T) {
 	}
 	r := p.run("kubectl-upgrade", "", "completion", "bash")
 	assert.Equal(t, 2, r.code)
-	assert.Equal(t, "kubectl upgrade: completion takes no argument \"bash\"; the script is for every shell that completes kubectl\n", r.stderr)
+	assert.Equal(t, "kubectl upgrade: completion takes no argument \"bash\"; the script is for every shell that completes kubectl\n",
+		r.stderr)
 }

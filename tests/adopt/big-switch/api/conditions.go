@@ -12,7 +12,7 @@ const (
 	Succeeded        = "Succeeded"
 )
 
-// Condition is something that holds.
+// Condition is a condition of a migration.
 type Condition struct {
 	Type    string `json:"type"`
 	Status  string `json:"status"`
@@ -25,20 +25,20 @@ type Condition struct {
 	staged bool
 }
 
-// Conditions are staged: those that a reconcile neither sets again nor marks as
-// durable are gone at its end.
+// Conditions are staged: at the end of a reconcile, a condition is removed if
+// it is not durable and was not set again.
 type Conditions struct {
 	List []Condition `json:"conditions,omitempty"`
 }
 
-// BeginStaging begins a reconcile.
+// BeginStaging begins the staging of a reconcile.
 func (c *Conditions) BeginStaging() {
 	for i := range c.List {
 		c.List[i].staged = c.List[i].Durable
 	}
 }
 
-// EndStaging drops what the reconcile did not set again.
+// EndStaging removes the conditions that the reconcile did not set again.
 func (c *Conditions) EndStaging() {
 	var kept []Condition
 	for _, condition := range c.List {
@@ -66,7 +66,7 @@ func (c *Conditions) Delete(conditionType string) {
 	}
 }
 
-// Has reports whether one of the conditions holds.
+// Has reports whether one of the conditions is true.
 func (c *Conditions) Has(conditionTypes ...string) bool {
 	for _, condition := range c.List {
 		for _, conditionType := range conditionTypes {

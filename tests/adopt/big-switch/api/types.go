@@ -1,6 +1,3 @@
-// Package api holds the types of a controller as mig-controller is built: a
-// status without a subresource and without a field for facts, conditions that
-// are staged, and steps that are listed by pointers.
 package api
 
 import (
@@ -8,7 +5,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// MigMigration is one run.
+// MigMigration is one migration.
 type MigMigration struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -17,7 +14,7 @@ type MigMigration struct {
 	Status Status `json:"status,omitempty"`
 }
 
-// Spec is what the user asks for.
+// Spec is the desired migration.
 type Spec struct {
 	Stage        bool `json:"stage,omitempty"`
 	QuiescePods  bool `json:"quiescePods,omitempty"`
@@ -27,7 +24,7 @@ type Spec struct {
 	MigrateState bool `json:"migrateState,omitempty"`
 }
 
-// Status is how far the migration has come.
+// Status is the progress of a migration.
 type Status struct {
 	Conditions `json:",inline"`
 	Phase      string   `json:"phase,omitempty"`
@@ -36,7 +33,7 @@ type Status struct {
 	Pipeline   []*Step  `json:"pipeline,omitempty"`
 }
 
-// Timed is embedded in what starts and ends.
+// Timed is embedded in types that start and end.
 type Timed struct {
 	Started   *metav1.Time `json:"started,omitempty"`
 	Completed *metav1.Time `json:"completed,omitempty"`
@@ -63,7 +60,7 @@ func (s *Status) Step(name string) *Step {
 	return nil
 }
 
-// DeepCopyObject makes MigMigration an object of Kubernetes.
+// DeepCopyObject implements [runtime.Object].
 func (m *MigMigration) DeepCopyObject() runtime.Object {
 	out := *m
 	m.ObjectMeta.DeepCopyInto(&out.ObjectMeta)

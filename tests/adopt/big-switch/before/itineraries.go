@@ -24,8 +24,8 @@ const (
 	liveVMMigration
 )
 
-// phase is a phase of an itinerary: it runs if all flags of all are true, and
-// one of any.
+// phase is a phase of an itinerary. It runs if all flags of all are true, and at
+// least one of any.
 type phase struct {
 	name, step string
 	all, any   uint32

@@ -1,5 +1,3 @@
-// Package before is the controller before it adopts this project: it finds its
-// way through the itineraries and shows the pipeline by code of its own.
 package before
 
 import (
@@ -14,7 +12,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/world"
 )
 
-// New makes the controller.
+// New returns the controller.
 func New(c client.Client, w *world.World, now func() time.Time) *controller.Reconciler {
 	return &controller.Reconciler{Client: c, Migrate: func(ctx context.Context, m *api.MigMigration) (time.Duration, error) {
 		return migrate(ctx, m, w, now)

@@ -11,10 +11,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/controller"
 )
 
-// stepCleanup is the step of the end, whatever leads there.
+// stepCleanup is the last step of every itinerary.
 const stepCleanup = "Cleanup"
 
-// task is one reconcile of a migration, which finds its way by itself.
+// task is one reconcile of a migration. It finds the next phase itself.
 type task struct {
 	*controller.Task
 	itinerary itinerary
@@ -43,7 +43,7 @@ func (t *task) stepOf(name string) string {
 	return ""
 }
 
-// initPipeline lists the steps of an itinerary that begins.
+// initPipeline lists the steps when an itinerary begins.
 func (t *task) initPipeline(ctx context.Context) error {
 	status := &t.Owner.Status
 	if status.Itinerary != t.itinerary.name {
@@ -84,7 +84,7 @@ func (t *task) time() *metav1.Time {
 	return &now
 }
 
-// updatePipeline shows where the migration is.
+// updatePipeline updates the steps to the current phase.
 func (t *task) updatePipeline() {
 	current := t.Owner.Status.Step(t.step)
 	behind := slices.Index(t.Owner.Status.Pipeline, current)
@@ -106,7 +106,7 @@ func (t *task) updatePipeline() {
 	}
 }
 
-// next leaves the phase for the next whose flags allow it.
+// next leaves the phase for the next one whose flags allow it.
 func (t *task) next(ctx context.Context) error {
 	at := slices.IndexFunc(t.itinerary.phases, func(p phase) bool { return p.name == t.Phase })
 	if at >= 0 {
@@ -143,8 +143,8 @@ func (t *task) runs(ctx context.Context, p phase) (bool, error) {
 	return t.anyFlags(ctx, p)
 }
 
-// allFlags reports whether all of the flags are true that a phase needs. It
-// lists image streams for any phase that the flags before do not settle.
+// allFlags reports whether all flags that a phase needs are true. It lists
+// image streams for every phase, unless an earlier flag settles the result.
 func (t *task) allFlags(ctx context.Context, p phase) (bool, error) {
 	for _, f := range t.flags() {
 		needed := p.all&f.flag != 0
@@ -159,8 +159,8 @@ func (t *task) allFlags(ctx context.Context, p phase) (bool, error) {
 	return true, nil
 }
 
-// anyFlags reports whether one of the flags is true of which a phase needs one.
-// It lists image streams as allFlags does.
+// anyFlags reports whether at least one of the alternative flags of a phase is
+// true. It lists image streams like allFlags.
 func (t *task) anyFlags(ctx context.Context, p phase) (bool, error) {
 	for _, f := range t.flags() {
 		needed := p.any&f.flag != 0

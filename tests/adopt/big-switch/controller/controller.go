@@ -1,7 +1,3 @@
-// Package controller is what three variants of one controller share, so that
-// their tests compare nothing else: the loop around a migration, the switch over
-// its phases, and the functions that its guards ask. It is built as
-// mig-controller is.
 package controller
 
 import (
@@ -18,7 +14,7 @@ import (
 // Reconciler reconciles migrations.
 type Reconciler struct {
 	client.Client
-	// Migrate moves a migration on. Each variant has its own.
+	// Migrate advances a migration. Each variant has its own.
 	Migrate func(ctx context.Context, m *api.MigMigration) (time.Duration, error)
 }
 
@@ -49,7 +45,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	m.Status.EndStaging()
 
-	// There is no status subresource: one write for all.
+	// There is no status subresource: one write stores everything.
 	if err := r.Update(ctx, m); err != nil {
 		return reconcile.Result{Requeue: true}, err
 	}

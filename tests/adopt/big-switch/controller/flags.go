@@ -20,8 +20,8 @@ func (t *Task) HasStagePods(context.Context) (bool, error) {
 	return t.Owner.Status.Has(api.StagePodsCreated), nil
 }
 
-// HasImageStreams reports whether the source cluster has image streams, which it
-// lists.
+// HasImageStreams reports whether the source cluster has image streams. It lists
+// them.
 func (t *Task) HasImageStreams(ctx context.Context) (bool, error) {
 	return t.World.ListImageStreams(ctx)
 }
@@ -65,7 +65,7 @@ func (t *Task) StorageConversion(context.Context) (bool, error) {
 }
 
 // HasStageBackup reports whether images or volumes need a backup. It lists image
-// streams if nothing else settles that.
+// streams if nothing else settles the answer.
 func (t *Task) HasStageBackup(ctx context.Context) (bool, error) {
 	conversion, _ := t.StorageConversion(ctx)
 	volumes, _ := t.HasPVs(ctx)
@@ -121,7 +121,7 @@ func (t *Task) Failed() bool {
 	return len(t.Owner.Status.Errors) > 0 || t.Owner.Status.Has(api.Failed)
 }
 
-// Canceled reports whether the migration is to be canceled, or is.
+// Canceled reports whether the migration is or should be canceled.
 func (t *Task) Canceled() bool {
 	return t.Owner.Spec.Canceled || t.Owner.Status.Has(api.Canceled, api.Canceling)
 }
@@ -147,7 +147,7 @@ func (t *Task) Selected() string {
 	return "Final"
 }
 
-// AddFailure takes down on the migration that it has failed.
+// AddFailure records on the migration that it has failed.
 func (t *Task) AddFailure(reasons []string) {
 	t.Owner.Status.Errors = append(t.Owner.Status.Errors, reasons...)
 	t.Owner.Status.Set(api.Condition{Type: api.Failed, Reason: t.Phase, Durable: true})

@@ -1,6 +1,6 @@
 package controller
 
-// The phases, as the status holds them.
+// The phases, with the names in the status.
 const (
 	Created                                        = ""
 	Started                                        = "Started"

@@ -8,7 +8,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/world"
 )
 
-// When to come back.
+// Delays until the next reconcile.
 const (
 	FastReQ = 100 * time.Millisecond
 	PollReQ = 3 * time.Second
@@ -19,12 +19,13 @@ const (
 type Task struct {
 	Owner *api.MigMigration
 	World *world.World
-	// Itinerary and Phase are where the migration is.
+	// Itinerary and Phase are the position of the migration.
 	Itinerary, Phase string
-	// Progress is what the phase reports, and Requeue when to come back.
+	// Progress is the progress of the phase, and Requeue the delay until the
+	// next reconcile.
 	Progress []string
 	Requeue  time.Duration
-	// Next leaves the phase, whose work is done, for the next.
+	// Next leaves the phase, whose work is done, for the next phase.
 	Next func(ctx context.Context) error
 	// Fail ends the itinerary because of a failure.
 	Fail func(reasons []string)
@@ -38,7 +39,7 @@ func (t *Task) Run(ctx context.Context) error {
 	case Created, Started, Rollback:
 		return t.Next(ctx)
 
-	// What is started, changed or deleted at once.
+	// Work that is complete at once.
 	case StartRefresh, CleanStaleAnnotations, CleanStaleResticCRs, CleanStaleVeleroCRs,
 		RestartVelero, RestartRestic, CleanStaleStagePods, EnsureStagePodsDeleted,
 		CreateRegistries, DeleteRegistries, AnnotateResources, EnsureAnnotationsDeleted,
@@ -62,7 +63,7 @@ func (t *Task) Run(ctx context.Context) error {
 		}
 		return t.Next(ctx)
 
-	// What is waited for.
+	// Work that takes a while.
 	case WaitForVeleroReady, WaitForResticReady, WaitForRegistriesReady,
 		EnsureCloudSecretPropagated, EnsureSrcQuiesced, EnsureDestQuiesced,
 		EnsureStageBackupReplicated, EnsureInitialBackupReplicated, EnsureMigratedDeleted,
@@ -89,7 +90,7 @@ func (t *Task) Run(ctx context.Context) error {
 
 	case Canceling:
 		if t.Owner.Spec.Rollback {
-			// A rollback has removed the rest itself.
+			// A rollback has already removed the rest.
 			t.Phase = EnsureAnnotationsDeleted
 		}
 		t.Owner.Status.Set(api.Condition{Type: api.Canceling, Durable: true})
@@ -108,8 +109,8 @@ func (t *Task) Run(ctx context.Context) error {
 	return nil
 }
 
-// wait reports whether the work of the phase is done. If it has failed, so has
-// the migration.
+// wait reports whether the work of the phase is done. If the work has failed,
+// wait fails the migration.
 func (t *Task) wait() (done bool, err error) {
 	result, err := t.World.Work(t.Phase)
 	switch {

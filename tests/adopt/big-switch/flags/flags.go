@@ -1,5 +1,3 @@
-// Package flags is the table from the flags of MTC's catalogue to the functions
-// that the controller has for them already.
 package flags
 
 import (

@@ -48,14 +48,14 @@ func (t *task) init(ctx context.Context) (err error) {
 	return err
 }
 
-// sync shows where the migration is.
+// sync updates the pipeline and the checkpoint.
 func (t *task) sync(failed bool) {
 	now := steps.Snapshot{Plan: t.Plan(), Failed: failed, Progress: t.Progress}
 	t.state.Pipeline = steps.Sync(t.state.Pipeline, now, t.now())
 	t.state.Checkpoint = t.Checkpoint()
 }
 
-// fail records a failure. A cleanup itinerary goes on.
+// fail records a failure. A cleanup itinerary continues.
 func (t *task) fail(reasons []string) {
 	t.AddFailure(reasons)
 	t.sync(true)
@@ -64,7 +64,7 @@ func (t *task) fail(reasons []string) {
 	}
 }
 
-// end leaves a phase that is done, or that jumps to where the catalogue says.
+// end leaves a phase that is done, or that jumps to the target in the catalogue.
 func (t *task) end(ctx context.Context) (err error) {
 	if t.WorkDone() || t.Phase != t.Position().Phase {
 		t.Finish()

@@ -18,21 +18,22 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/world"
 )
 
-// migration is kept as JSON: what the conditions hold during a reconcile alone is
-// not part of it.
+// migration is kept as JSON, without the staging of conditions during a
+// reconcile.
 type migration struct{ api.MigMigration }
 
 func (m *migration) MarshalJSON() ([]byte, error)    { return json.Marshal(&m.MigMigration) }
 func (m *migration) UnmarshalJSON(text []byte) error { return json.Unmarshal(text, &m.MigMigration) }
 
-// clusters are what the switch works on: a plan, and whether the applications of the
-// source are scaled down.
+// clusters is the environment of the switch: a plan, and whether the source
+// applications are scaled down.
 type clusters struct {
 	Plan     world.Plan
 	Quiesced bool
 }
 
-// optionsOn are those of production, with a task in the clusters for each call.
+// optionsOn returns the options of production, with a new task in the clusters
+// for each call.
 func optionsOn(c *clusters) runner.Options[*migration] {
 	o := options(time.Now)
 	work := o.Handler
@@ -51,8 +52,8 @@ func optionsOn(c *clusters) runner.Options[*migration] {
 	})
 }
 
-// setFlag changes what the function of a flag looks at. Flags come in their order, so
-// that HasStageBackup finds the others as they are to be.
+// setFlag changes what the function of a flag reads. Flags come in their
+// order, so HasStageBackup finds the others set already.
 func setFlag(m *migration, c *clusters, flag string, value bool) error {
 	p := &c.Plan
 	without := func(action, method string) {
@@ -88,7 +89,7 @@ func setFlag(m *migration, c *clusters, flag string, value bool) error {
 		p.IndirectVolume = value
 	case "HasStageBackup":
 		if without("move", ""); p.IndirectImage && p.ImageStreams || p.IndirectVolume && len(p.Volumes) > 0 {
-			return nil // it needs no volume of its own
+			return nil // no volume of its own is needed
 		}
 		volume("move", "")
 	case "EnableImage":
@@ -108,7 +109,7 @@ func setFlag(m *migration, c *clusters, flag string, value bool) error {
 	return nil
 }
 
-// ends is what holds of each migration at its end.
+// ends must hold of each migration at its end.
 var ends = machinetest.Invariant[*migration, clusters]{Name: "a migration ends as its status reads", Check: checkEnd}
 
 func checkEnd(s machinetest.Snapshot[*migration, clusters]) error {
@@ -130,13 +131,16 @@ func checkEnd(s machinetest.Snapshot[*migration, clusters]) error {
 	return nil
 }
 
-// Every life of a migration with hooks that quiesces, with the switch of production:
-// images both ways, volumes one way in each itinerary; a cancel at every moment or, in
-// other lives, a failure and a crash at every phase. Both in one life are too many.
-func TestEveryLife(t *testing.T) {
+// The exploration runs the switch with the options of production, for a
+// migration with hooks that quiesces. It takes images both ways, and volumes
+// one way in each itinerary. A cancel comes at every moment or, in other
+// lives, a failure and a crash at every phase; both in one life would be too
+// many lives.
+func TestExploreMigrations(t *testing.T) {
 	// Stage pods are for volumes that travel through a backup.
 	direct := []string{mtc.PhaseEnsureStagePodsFromRunning, mtc.PhaseEnsureStagePodsFromTemplates, mtc.PhaseEnsureStagePodsFromOrphanedPVCs,
-		mtc.PhaseStagePodsCreated, mtc.PhaseRestartRestic, mtc.PhaseEnsureStagePodsDeleted, mtc.PhaseEnsureStagePodsTerminated, mtc.PhaseSwapPVCReferences}
+		mtc.PhaseStagePodsCreated, mtc.PhaseRestartRestic, mtc.PhaseEnsureStagePodsDeleted, mtc.PhaseEnsureStagePodsTerminated,
+		mtc.PhaseSwapPVCReferences}
 	indirect := []string{mtc.PhaseCreateDirectVolumeMigrationStage, mtc.PhaseWaitForDirectVolumeMigrationToComplete,
 		mtc.PhaseDeleteDirectVolumeMigrationResources, mtc.PhaseSwapPVCReferences}
 	for _, c := range []struct {
@@ -162,7 +166,8 @@ func TestEveryLife(t *testing.T) {
 					"HasPreBackupHooks", "HasPostBackupHooks", "HasPreRestoreHooks", "HasPostRestoreHooks",
 					"!HasStagePods", "!RollingBack", "!StorageConversion", "!LiveVmMigration"},
 				Edits: c.edits, Failures: c.faults, Crashes: c.faults, Switches: map[string][]string{c.itinerary: {c.next}}, NeverCalled: c.never,
-				// Its refresh finds what was there, and pods are made if there is something to stage.
+				// The refresh finds what was there, and pods are created if
+				// there is something to stage.
 				Settled: []string{mtc.PhaseWaitForRefresh, mtc.PhaseEnsureStagePodsFromRunning,
 					mtc.PhaseEnsureStagePodsFromTemplates, mtc.PhaseEnsureStagePodsFromOrphanedPVCs},
 			}))

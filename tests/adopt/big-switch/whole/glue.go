@@ -17,7 +17,7 @@ import (
 
 var itineraries = machine.MustCompileSet(mtc.Itineraries()...)
 
-// run is what the runner reconciles.
+// run is the object that the runner reconciles.
 type run struct {
 	*api.MigMigration
 	*controller.Task
@@ -50,14 +50,14 @@ func options(now func() time.Time) runner.Options[run] {
 	}
 }
 
-// visit runs the switch. How that goes on is the result.
+// visit runs the switch, and returns how the run continues.
 func visit(ctx context.Context, r run, v runner.Visit) (result runner.Result, err error) {
 	t := r.Task
 	t.Itinerary, t.Phase = v.Itinerary, v.Phase
 	t.Next = func(context.Context) error { result = runner.Done(); return nil }
 	t.Fail = func(reasons []string) { result = runner.Fail(reasons...) }
 	err = t.Run(ctx)
-	if t.Phase != v.Phase { // it jumps; the catalogue declares where to
+	if t.Phase != v.Phase { // a jump; the catalogue declares its target
 		result = runner.Done()
 	} else if !result.IsDone() && !result.IsFail() {
 		result = runner.Wait(t.Requeue, "", t.Progress...)

@@ -1,5 +1,3 @@
-// Package whole is the controller once the runner drives it: the switch over
-// phases is the handler of all of them.
 package whole
 
 import (
@@ -14,7 +12,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/world"
 )
 
-// New makes the controller.
+// New returns the controller.
 func New(c client.Client, w *world.World, now func() time.Time) (*controller.Reconciler, error) {
 	runs, err := runner.New(options(now))
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// ErrKilled is returned for a write during which the controller dies.
+// ErrKilled is returned by a write during which the controller is killed.
 var ErrKilled = errors.New("the controller was killed")
 
 // Store is an API server that holds one object. Only Get and Update work.
 type Store struct {
 	client.Client
 	World *World
-	// Wrote is called with each object that is stored, which must not be changed.
+	// Wrote is called with each stored object, which it must not change.
 	Wrote  func(client.Object)
 	object client.Object
 }
@@ -42,7 +42,7 @@ func (s *Store) Update(_ context.Context, o client.Object, _ ...client.UpdateOpt
 	return nil
 }
 
-// Restart reads the object from JSON, as a controller that begins does.
+// Restart replaces the object by its JSON form, as a restarted controller reads it.
 func (s *Store) Restart() error {
 	text, err := json.Marshal(s.object)
 	if err != nil {
@@ -53,7 +53,8 @@ func (s *Store) Restart() error {
 	return json.Unmarshal(text, o)
 }
 
-// dies reports whether the controller dies at this moment, once.
+// dies reports whether the controller is killed at this moment. It reports true
+// once for each moment.
 func (w *World) dies(at map[int]bool) bool {
 	if !at[w.calls] {
 		return false

@@ -1,6 +1,3 @@
-// Package world plays what a controller finds around it: the plan, the
-// clusters, and work that takes a while, fails or returns errors, all by a
-// script.
 package world
 
 import (
@@ -9,11 +6,11 @@ import (
 	"fmt"
 )
 
-// Plan is the MigPlan, and what the clusters hold.
+// Plan is the MigPlan and the contents of the clusters.
 type Plan struct {
 	Volumes                       []Volume
 	ImageStreams                  bool
-	PodsToStage                   bool // volumes of a backup need stage pods
+	PodsToStage                   bool // volumes in a backup need stage pods
 	IndirectImage, IndirectVolume bool
 	ExcludeImages, ExcludeVolumes bool
 	SameCluster, LiveMigrate      bool
@@ -23,33 +20,34 @@ type Plan struct {
 // Volume is a persistent volume of the plan.
 type Volume struct{ Action, CopyMethod string }
 
-// Script is how the world behaves. Phases are named as the controller calls
-// them.
+// Script describes the behavior of the world. Phases have the names that the
+// controller uses.
 type Script struct {
 	Plan Plan
-	// Refreshed is the plan once it has been looked at again; nil if that finds
-	// nothing new.
+	// Refreshed is the plan after a refresh. If nil, a refresh finds nothing
+	// new.
 	Refreshed *Plan
-	// Polls is how often the work of a phase is found to be under way.
+	// Polls is the number of times that the work of a phase is still under
+	// way.
 	Polls map[string]int
-	// Errors are what the next calls of a phase return.
+	// Errors holds the errors that the next calls of a phase return.
 	Errors map[string][]error
-	// Fails are the reasons with which the work of a phase ends.
+	// Fails holds the reasons with which the work of a phase fails.
 	Fails map[string][]string
-	// Lost and Kept are the numbers of calls after which the controller dies: as
-	// it writes the object, before or after that has been stored.
+	// Lost and Kept hold the numbers of calls after which the controller is killed
+	// while it writes the object: before or after the object is stored.
 	Lost, Kept map[int]bool
-	// Happenings are what comes from outside, each once, after so many visits to
-	// phases.
+	// Happenings holds outside events by number of visits to phases. Each
+	// happens once.
 	Happenings map[int]Happening
 }
 
-// Happening is what comes from outside.
+// Happening is an outside event.
 type Happening struct {
 	Cancel, Rollback bool
-	// Plan is another plan: the user edits it, or the clusters change.
+	// Plan replaces the plan: the user edits it, or the clusters change.
 	Plan *Plan
-	// Outage is how many lists of image streams fail from now on.
+	// Outage is the number of lists of image streams that fail from now on.
 	Outage int
 }
 
@@ -61,21 +59,21 @@ func (v Visit) String() string { return v.Itinerary + "/" + v.Phase }
 // World is the world of one migration. It is not safe for concurrent use.
 type World struct {
 	Plan Plan
-	// Visits are the phases whose handler was called, in order.
+	// Visits holds the phases whose handler was called, in order.
 	Visits []Visit
-	// Lists counts the lists of image streams, and FailedLists those that failed.
+	// Lists counts all lists of image streams, and FailedLists those that failed.
 	Lists, FailedLists int
 
 	script Script
 	calls  int
-	counts map[string]int // of the calls by phase
+	counts map[string]int // calls by phase
 	outage int
 }
 
-// New returns a world that behaves by the script.
+// New returns a world that follows the script.
 func New(s Script) *World { return &World{Plan: s.Plan, script: s, counts: map[string]int{}} }
 
-// Enter takes down that the handler of a phase is called.
+// Enter records that the handler of a phase is called.
 func (w *World) Enter(itinerary, phase string) {
 	w.calls++
 	if phase == "" {
@@ -87,14 +85,14 @@ func (w *World) Enter(itinerary, phase string) {
 	}
 }
 
-// Result is how far the work of a phase is.
+// Result is the progress of the work of a phase.
 type Result struct {
 	Done     bool
-	Reasons  []string // it has failed
+	Reasons  []string // of a failure
 	Progress []string
 }
 
-// Work looks after the work of a phase.
+// Work checks the work of a phase.
 func (w *World) Work(phase string) (Result, error) {
 	n := w.counts[phase]
 	w.counts[phase]++
@@ -108,18 +106,18 @@ func (w *World) Work(phase string) (Result, error) {
 	return Result{Done: true, Reasons: w.script.Fails[phase]}, nil
 }
 
-// Refresh looks at the plan again.
+// Refresh discovers the plan again.
 func (w *World) Refresh() {
 	if w.script.Refreshed != nil {
 		w.Plan = *w.script.Refreshed
 	}
 }
 
-// ErrOutage is returned for what the source cluster does not answer.
+// ErrOutage means that the source cluster does not answer.
 var ErrOutage = errors.New("the source cluster does not answer")
 
-// ListImageStreams reports whether the source cluster has image streams: a slow
-// request to a remote cluster.
+// ListImageStreams reports whether the source cluster has image streams. It
+// stands for a slow request to a remote cluster.
 func (w *World) ListImageStreams(context.Context) (bool, error) {
 	w.Lists++
 	if w.outage > 0 {
@@ -130,8 +128,8 @@ func (w *World) ListImageStreams(context.Context) (bool, error) {
 	return w.Plan.ImageStreams, nil
 }
 
-// Happen returns what comes from outside at this moment, and makes of it what
-// is not the migration's own.
+// Happen returns the outside event of this moment, and applies the part of it
+// that concerns the world.
 func (w *World) Happen() (Happening, bool) {
 	h, ok := w.script.Happenings[len(w.Visits)]
 	if !ok {

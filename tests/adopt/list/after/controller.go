@@ -1,6 +1,3 @@
-// Package after is the controller after it has adopted the framework. What it
-// has in common with package before is in package migration, and in this file:
-// the rest of it is the itineraries, and the glue.
 package after
 
 import (
@@ -13,10 +10,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/migration"
 )
 
-// Poll is the time after which a phase that waits is looked at again.
+// Poll is the time between two calls of a phase that waits.
 const Poll = 3 * time.Second
 
-// Reconciler has the parts of the controller.
+// Reconciler holds the parts of the controller.
 type Reconciler struct {
 	Client    client.Client
 	Source    migration.Source
@@ -25,8 +22,8 @@ type Reconciler struct {
 	// Migrator returns the migrator of a provider.
 	Migrator func(provider string) migration.Migrator
 	Now      func() time.Time
-	// MaxInFlight is the number of virtual machines of a plan that may be at work
-	// at once.
+	// MaxInFlight is the maximum number of virtual machines of a plan that are
+	// at work at once.
 	MaxInFlight int
 }
 
@@ -34,13 +31,13 @@ func (r *Reconciler) time() metav1.Time {
 	return metav1.NewTime(r.Now().UTC().Truncate(time.Second))
 }
 
-// executor returns what works on the phases of a plan.
+// executor returns the executor for the phases of a plan.
 func (r *Reconciler) executor(plan *api.Plan) *migration.Executor {
 	return &migration.Executor{Plan: plan, Source: r.Source, Target: r.Target, Now: r.Now}
 }
 
-// begin makes the status of each virtual machine, as before but without a
-// pipeline, and returns them all.
+// begin creates the status of each virtual machine without a pipeline, and
+// returns all of them.
 func begin(plan *api.Plan) []*api.VMStatus {
 	m := &plan.Status.Migration
 	for _, vm := range plan.Spec.VMs {
@@ -51,14 +48,14 @@ func begin(plan *api.Plan) []*api.VMStatus {
 	return m.VMs
 }
 
-// finish is what before does with a virtual machine at its end.
+// finish ends a virtual machine, as the controller before does.
 func (r *Reconciler) finish(plan *api.Plan, vm *api.VMStatus, condition string) {
 	vm.SetCondition(condition)
 	vm.MarkCompleted(r.time())
 	r.executor(plan).CleanUp(vm)
 }
 
-// end records the end of a plan, as before.
+// end records the end of a plan, as the controller before does.
 func (r *Reconciler) end(plan *api.Plan) {
 	plan.Status.Migration.MarkStarted(r.time())
 	for _, vm := range plan.Status.Migration.VMs {

@@ -18,7 +18,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/sim"
 )
 
-// look is a plan, and the virtual machine of it that a reconcile is about.
+// look is a plan and the virtual machine that a reconcile is about.
 type look struct {
 	Plan   api.Plan
 	Number int
@@ -26,11 +26,11 @@ type look struct {
 
 func (l *look) item() item { return item{Object: &l.Plan, Item: begin(&l.Plan)[l.Number]} }
 
-// site is the source, the target and the inventory. What takes time there has ended
-// when it is looked at again.
+// site is the source, the target and the inventory. Work that takes time has
+// ended at the second call.
 type site struct {
 	Time                 time.Time
-	Began                map[string]bool // work, by what it is
+	Began                map[string]bool // started work, by key
 	Off, Made, Snapshots map[string]bool // virtual machines of the source and of the target
 	Converts             bool
 	Lost                 string // the first final snapshot, which another client removes
@@ -84,13 +84,14 @@ func (s *site) Copied(vm, snapshot string, disk int, totalMB int64) (int64, erro
 	return totalMB / 2, nil
 }
 
-// optionsAt are those of production, over a site, for one virtual machine of a plan.
+// optionsAt returns the options of production, over a site, for one virtual
+// machine of a plan.
 func optionsAt(s *site) runner.Options[*look] {
 	r := &Reconciler{Source: s, Target: s, Inventory: s, Migrator: migration.MigratorOf, Now: func() time.Time { return s.Time }}
 	return runner.Adapt(r.options(), (*look).item)
 }
 
-// setFlag changes what the function of a flag looks at.
+// setFlag changes what the function of a flag reads.
 func setFlag(l *look, s *site, flag string, value bool) error {
 	spec := &l.Plan.Spec
 	hook := func(name string) {
@@ -119,10 +120,10 @@ func setFlag(l *look, s *site, flag string, value bool) error {
 	case "WaitForFinalSnapshotConsolidation":
 		spec.ConsolidateFinal = value
 	}
-	return nil // the others follow, and CutoverDue from the time
+	return nil // the others follow from these, and CutoverDue from the time
 }
 
-// ends is what holds of a virtual machine at its end.
+// ends must hold of a virtual machine at its end.
 var ends = machinetest.Invariant[*look, site]{Name: "a virtual machine runs on one side, as its status reads", Check: checkEnd}
 
 func checkEnd(s machinetest.Snapshot[*look, site]) error {
@@ -166,9 +167,9 @@ func newSetup(warm bool, vms ...string) machinetest.Setup[*look, site] {
 	}
 }
 
-// Every life of a virtual machine, with the executor of production: all flags that
-// are not fixed, and a failure, a crash and a cancel at every moment.
-func TestEveryLife(t *testing.T) {
+// The exploration runs the executor of production, with all flags that are not
+// fixed, and a failure, a crash and a cancel at every moment.
+func TestExploreVirtualMachines(t *testing.T) {
 	for _, c := range []struct {
 		name, itinerary   string
 		vms, fixed, never []string
@@ -192,7 +193,8 @@ func TestEveryLife(t *testing.T) {
 			t.Log(machinetest.Explore(t, machinetest.Exploration[*look, site]{
 				Setup: setup, Fixed: append(c.fixed, "!CutoverDue"), NeverCalled: c.never, Edits: []string{"cancel"},
 				Switches: map[string][]string{c.itinerary: {"Failed", "Canceled"}},
-				// What these decide and choose follows from the time and from the site.
+				// The time and the site settle what these phases decide and
+				// choose.
 				Settled: []string{migration.CopyingPaused, migration.Finalize},
 			}))
 		})

@@ -19,10 +19,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/sim"
 )
 
-// Whatever write meets that of another client, and after whichever the controller
-// crashes, the virtual machines of a plan end as without that: the one that breaks in
-// its last phase but one as well as the other.
-func TestEveryWriteMeetsAFault(t *testing.T) {
+// Each write meets a conflict or a crash. The virtual machines of a plan end
+// as without the fault: both the one that breaks in its last phase but one,
+// and the other.
+func TestPlanUnderFaults(t *testing.T) {
 	scheme := runtime.NewScheme()
 	scheme.AddKnownTypes(api.GroupVersion, &api.Plan{})
 	metav1.AddToGroupVersion(scheme, api.GroupVersion)

@@ -5,7 +5,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/migration"
 )
 
-// The flags of the itineraries.
+// Flags of the itineraries.
 const (
 	HasPreHook phases.Flags = 1 << iota
 	HasPostHook
@@ -38,8 +38,8 @@ var vocabulary = phases.MustVocabulary([]phases.FlagDef{
 	phases.Clause{False: WindowsWaitForGuestReboot, True: RequiresConversion},
 )
 
-// sourcesOf returns the sources of the flags: the functions that the controller
-// has.
+// sourcesOf returns the sources of the flags: the functions that exist
+// already.
 func sourcesOf(p migration.Predicates) (*phases.Sources, error) {
 	return phases.NewSources(vocabulary, []phases.Source{
 		{Flag: HasPreHook, Evaluate: phases.Bool(p.HasPreHook)},

@@ -11,10 +11,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/migration"
 )
 
-// item is a virtual machine, and its plan.
+// item is a virtual machine and its plan.
 type item = controller.Item[*api.Plan, api.VMStatus]
 
-// Controller returns the reconciler of plans: a run for each virtual machine.
+// Controller returns the reconciler of plans, with a run for each virtual machine.
 func (r *Reconciler) Controller() (*controller.Reconciler[*api.Plan], error) {
 	return controller.New(controller.Options[*api.Plan]{
 		Client:            r.Client,
@@ -38,7 +38,7 @@ func (r *Reconciler) options() runner.Options[item] {
 		Storage:     runner.Storage[item]{Read: read, Write: write},
 		Handler:     runner.VisitFunc[item](r.handle),
 		OnFail: func(_ context.Context, i item, f runner.Failure) error {
-			i.Item.AddError(f.Reasons...) // the work has noted most, but none of a deadline
+			i.Item.AddError(f.Reasons...) // most are noted already, but not a deadline
 			return nil
 		},
 		Observers: []runner.Observer[item]{runner.ObserverFunc[item](r.observe)},
@@ -64,7 +64,7 @@ func (r *Reconciler) sources(_ context.Context, i item) (*phases.Sources, error)
 	})
 }
 
-// handle lets the executor work on a phase, and waits unless it goes on.
+// handle runs the executor on a phase, and waits unless the phase is done.
 func (r *Reconciler) handle(_ context.Context, i item, v runner.Visit) (runner.Result, error) {
 	result := runner.Wait(Poll, "")
 	x := r.executor(i.Object)
@@ -88,7 +88,7 @@ func (r *Reconciler) observe(_ context.Context, i item, e runner.Event) {
 func read(_ context.Context, i item) (s runner.State, err error) {
 	if run := i.Item.Run; run != nil && run.Phase == i.Item.Phase {
 		run.DeepCopyInto(&s)
-	} else if i.Item.Started != nil { // the controller as it was before has moved it
+	} else if i.Item.Started != nil { // moved by the old controller
 		s.Phase, s.Done = i.Item.Phase, i.Item.Completed != nil
 	}
 	s.Pipeline = stepsOf(i.Item).From(i.Item.Pipeline)
@@ -102,7 +102,7 @@ func write(_ context.Context, i item, s runner.State) error {
 	return nil
 }
 
-// stepsOf reads and writes the steps of a virtual machine. That which runs shows
+// stepsOf reads and writes the steps of a virtual machine. The running step shows
 // the phase of the virtual machine.
 func stepsOf(vm *api.VMStatus) steps.Accessor[*api.Step] {
 	return steps.Accessor[*api.Step]{

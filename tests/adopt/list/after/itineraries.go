@@ -8,8 +8,9 @@ import (
 
 func all(f phases.Flags) phases.Guard { return phases.Guard{All: f} }
 
-// The itineraries have the phases of before, each with its step. What handlers
-// assigned to the phase of a virtual machine is a jump.
+// The itineraries have the phases of the controller before, each with its
+// step. An assignment to the phase of a virtual machine in a handler became a
+// jump.
 var itineraries = machine.MustCompileSet(
 	phases.Itinerary{Name: "Warm", Vocabulary: vocabulary, Phases: []phases.Phase{
 		{Name: migration.Started, Step: migration.Initialize},
@@ -68,11 +69,11 @@ var itineraries = machine.MustCompileSet(
 	phases.Itinerary{Name: "Canceled", Vocabulary: vocabulary, Cleanup: true, Result: phases.Canceled, Phases: ended},
 )
 
-// inspectedFirst is the step that CreateDataVolumes belongs to if the disks are
-// inspected before.
+// inspectedFirst returns the step of CreateDataVolumes for disks that are
+// inspected first.
 func inspectedFirst(step string) []phases.GuardedStep {
 	return []phases.GuardedStep{{Step: step, Guard: all(RunInspection)}}
 }
 
-// ended is what comes after a failure or a cancel: nothing but the end.
+// ended is the only phase after a failure or a cancel: the end.
 var ended = []phases.Phase{{Name: migration.Completed, End: true}}

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The warm itinerary is the one that was recorded from forklift, with steps, an
-// end phase, and one choice that its handlers do not have.
-func TestTheWarmItineraryIsAsRecorded(t *testing.T) {
+// The warm itinerary equals the one recorded from forklift, apart from steps,
+// the end phase, and one choice that forklift's handlers do not have.
+func TestWarmItineraryIsAsRecorded(t *testing.T) {
 	type jump struct {
 		To  string   `json:"to"`
 		All []string `json:"all"`
@@ -43,7 +43,8 @@ func TestTheWarmItineraryIsAsRecorded(t *testing.T) {
 		}
 		written = append(written, w)
 	}
-	// No flags are a nil list in the one and an empty one in the other.
+	// The absence of flags is a nil list in one and an empty list in the
+	// other.
 	for _, list := range [][]phase{recorded.Phases, written} {
 		for i := range list {
 			list[i].All, list[i].Decides = orNil(list[i].All), orNil(list[i].Decides)

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// GroupVersion is that of the custom resource.
+// GroupVersion is the group and version of the custom resource.
 var GroupVersion = schema.GroupVersion{Group: "example.com", Version: "v1"}
 
 // DeepCopyObject copies the plan.

@@ -1,7 +1,3 @@
-// Package api has the types of the custom resource: a Plan moves many virtual
-// machines, and keeps the status of each in one list. They are shaped as
-// forklift's are, down to pointers in lists, embedded structs and names; what
-// forklift keeps in a second resource, its Migration, is in the spec here.
 package api
 
 import (
@@ -25,10 +21,10 @@ type Plan struct {
 // The types of a source provider.
 const (
 	VSphere = "vsphere"
-	Offload = "offload" // its storage copies disks itself
+	Offload = "offload" // the storage copies disks itself
 )
 
-// PlanSpec is what the user wants.
+// PlanSpec is the desired migration.
 type PlanSpec struct {
 	Provider         string       `json:"provider"`
 	Warm             bool         `json:"warm,omitempty"`
@@ -37,7 +33,7 @@ type PlanSpec struct {
 	ConsolidateFinal bool         `json:"consolidateFinal,omitempty"`
 	VMs              []VM         `json:"vms"`
 	Cutover          *metav1.Time `json:"cutover,omitempty"`
-	// Cancel has the names of virtual machines to be canceled.
+	// Cancel holds the names of the virtual machines to cancel.
 	Cancel []string `json:"cancel,omitempty"`
 }
 
@@ -48,16 +44,16 @@ func (s *PlanSpec) Canceled(name string) bool { return slices.Contains(s.Cancel,
 type VM struct {
 	Name    string   `json:"name"`
 	Windows bool     `json:"windows,omitempty"`
-	Hooks   []string `json:"hooks,omitempty"` // the phases that have one
+	Hooks   []string `json:"hooks,omitempty"` // phases that have a hook
 	DisksMB []int64  `json:"disksMB"`
 }
 
-// PlanStatus is what the controller has done.
+// PlanStatus is the observed state of a plan.
 type PlanStatus struct {
 	Migration MigrationStatus `json:"migration,omitempty"`
 }
 
-// MigrationStatus has the status of each virtual machine.
+// MigrationStatus holds the status of each virtual machine.
 type MigrationStatus struct {
 	Timed `json:",inline"`
 	VMs   []*VMStatus `json:"vms,omitempty"`
@@ -80,12 +76,12 @@ type VMStatus struct {
 	Warm              *Warm       `json:"warm,omitempty"`
 	RestorePowerState string      `json:"restorePowerState,omitempty"`
 	Conditions        []Condition `json:"conditions,omitempty"`
-	// Run is what the framework keeps, but for the pipeline: the one field that
-	// is new.
+	// Run is the state that the library keeps, without the pipeline. It is the
+	// only new field.
 	Run *runner.State `json:"run,omitempty"`
 }
 
-// Condition is not metav1's.
+// Condition is a condition of a virtual machine. It is not metav1's type.
 type Condition struct {
 	Type    string `json:"type"`
 	Status  string `json:"status"`
@@ -99,7 +95,7 @@ type Warm struct {
 	Precopies     []Precopy    `json:"precopies,omitempty"`
 }
 
-// Last returns the last turn.
+// Last returns the last turn of copying.
 func (w *Warm) Last() *Precopy { return &w.Precopies[len(w.Precopies)-1] }
 
 // Precopy is one turn of copying while the virtual machine runs.
@@ -109,7 +105,7 @@ type Precopy struct {
 	End      *metav1.Time `json:"end,omitempty"`
 }
 
-// Timed is embedded in all that starts and ends.
+// Timed is embedded in types that start and end.
 type Timed struct {
 	Started   *metav1.Time `json:"started,omitempty"`
 	Completed *metav1.Time `json:"completed,omitempty"`
@@ -130,10 +126,10 @@ func (t *Timed) MarkCompleted(now metav1.Time) {
 	}
 }
 
-// Running reports whether it has started and not ended.
+// Running reports whether it has started and has not ended.
 func (t *Timed) Running() bool { return t.Started != nil && t.Completed == nil }
 
-// Progress is numeric.
+// Progress is the numeric progress of a step or a task.
 type Progress struct {
 	Completed int64 `json:"completed"`
 	Total     int64 `json:"total"`
@@ -142,13 +138,14 @@ type Progress struct {
 // String returns the numbers as "3/7".
 func (p Progress) String() string { return fmt.Sprintf("%d/%d", p.Completed, p.Total) }
 
-// Error is what went wrong, and in which phase.
+// Error describes a failure and its phase.
 type Error struct {
 	Phase   string   `json:"phase"`
 	Reasons []string `json:"reasons"`
 }
 
-// The phases of a step or a task, which are not those of a virtual machine.
+// Values of the phase of a step or a task. They are unrelated to the phases of
+// a virtual machine.
 const (
 	Pending   = "Pending"
 	Running   = "Running"
@@ -215,7 +212,7 @@ func (v *VMStatus) HasCondition(kind string) bool {
 	return slices.ContainsFunc(v.Conditions, func(c Condition) bool { return c.Type == kind && c.Status == "True" })
 }
 
-// SetCondition sets a condition for good.
+// SetCondition sets a durable condition.
 func (v *VMStatus) SetCondition(kind string) {
 	if !v.HasCondition(kind) {
 		v.Conditions = append(v.Conditions, Condition{Type: kind, Status: "True", Durable: true})

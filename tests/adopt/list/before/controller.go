@@ -12,10 +12,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/migration"
 )
 
-// Poll is the time between two reconciles.
+// Poll is the time between two reconciles of a plan.
 const Poll = 3 * time.Second
 
-// Reconciler moves plans on.
+// Reconciler reconciles plans.
 type Reconciler struct {
 	Client    client.Client
 	Source    migration.Source
@@ -24,15 +24,15 @@ type Reconciler struct {
 	// Migrator returns the migrator of a provider.
 	Migrator func(provider string) migration.Migrator
 	Now      func() time.Time
-	// MaxInFlight is the number of virtual machines of a plan that may be at work
-	// at once.
+	// MaxInFlight is the maximum number of virtual machines of a plan that are
+	// at work at once.
 	MaxInFlight int
 }
 
 var _ reconcile.Reconciler = (*Reconciler)(nil)
 
-// Reconcile moves each virtual machine of a plan on by at most one phase. If it
-// returns an error, nothing is written.
+// Reconcile advances each virtual machine of a plan by at most one phase. If
+// it returns an error, nothing is written.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	plan := &api.Plan{}
 	if err := r.Client.Get(ctx, req.NamespacedName, plan); err != nil {
@@ -98,8 +98,8 @@ func (r *run) cancel() {
 	}
 }
 
-// schedule returns the next virtual machine to begin; nil if there is none, or
-// as many are at work as may be.
+// schedule returns the next virtual machine to begin, or nil if there is none
+// or the limit of virtual machines at work is reached.
 func (r *run) schedule() (next *api.VMStatus) {
 	inFlight := 0
 	for _, vm := range r.plan.Status.Migration.VMs {
@@ -124,7 +124,7 @@ func (r *run) execute(vm *api.VMStatus) error {
 		return err
 	}
 	vm.ReflectPipeline()
-	vm.MarkStarted(r.time()) // also if it failed before it could
+	vm.MarkStarted(r.time()) // also if it failed before it started
 	switch {
 	case vm.Error != nil && !vm.HasCondition(api.Failed):
 		vm.Phase = migration.Completed
@@ -137,7 +137,7 @@ func (r *run) execute(vm *api.VMStatus) error {
 	return nil
 }
 
-// end reports whether all have ended, and records it.
+// end reports whether all virtual machines have ended, and records the end.
 func (r *run) end() bool {
 	for _, vm := range r.plan.Status.Migration.VMs {
 		if vm.Completed == nil {

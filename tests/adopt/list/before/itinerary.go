@@ -1,6 +1,3 @@
-// Package before is the controller as it is before it adopts the framework: an
-// itinerary without steps, a hand-written next, a switch that finds the step of
-// a phase, and a loop over the virtual machines.
 package before
 
 import (
@@ -60,7 +57,7 @@ func (i *itinerary) evaluate(f flag) (bool, error) {
 	case waitForFinalSnapshotConsolidation:
 		return p.WaitForFinalSnapshotConsolidation(i.ctx)
 	}
-	return false, fmt.Errorf("flag %d is unknown", f)
+	return false, fmt.Errorf("unknown flag %d", f)
 }
 
 // list returns the phases that run.
@@ -90,7 +87,7 @@ func (i *itinerary) hasAll(p phase) (bool, error) {
 	return true, nil
 }
 
-// next returns the phase after another; empty after the last.
+// next returns the phase after another, or the empty string after the last.
 func (i *itinerary) next(name string) (string, error) {
 	list, err := i.list()
 	if err != nil {

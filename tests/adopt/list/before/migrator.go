@@ -18,14 +18,16 @@ type run struct {
 }
 
 func (r *run) itinerary(vm *api.VMStatus) *itinerary {
-	i := &itinerary{ctx: r.ctx, phases: cold, predicates: migration.Predicates{Plan: r.plan, VM: vm, Inventory: r.Inventory, Now: r.Executor.Now}}
+	i := &itinerary{ctx: r.ctx, phases: cold, predicates: migration.Predicates{
+		Plan: r.plan, VM: vm, Inventory: r.Inventory, Now: r.Executor.Now,
+	}}
 	if r.plan.Spec.Warm {
 		i.phases = warm
 	}
 	return i
 }
 
-// stepOf returns the name of the step that the current phase belongs to.
+// stepOf returns the name of the step of the current phase.
 func (r *run) stepOf(vm *api.VMStatus) string {
 	switch vm.Phase {
 	case migration.Started, migration.CreateInitialSnapshot, migration.WaitForInitialSnapshot, migration.StoreInitialSnapshotDeltas:
@@ -67,7 +69,7 @@ func (r *run) stepOf(vm *api.VMStatus) string {
 	return "Unknown"
 }
 
-// pipeline returns the steps that a virtual machine will go through.
+// pipeline returns the steps of a virtual machine that will run.
 func (r *run) pipeline(vm *api.VMStatus) (pipeline []*api.Step, err error) {
 	list, err := r.itinerary(vm).list()
 	if err != nil {
@@ -106,7 +108,8 @@ func (r *run) pipeline(vm *api.VMStatus) (pipeline []*api.Step, err error) {
 
 func (r *run) currentStep(vm *api.VMStatus) *api.Step { return vm.FindStep(r.stepOf(vm)) }
 
-// next enters the next phase, and completes the step if that is in another.
+// next enters the next phase, and completes the step if the next phase belongs
+// to another.
 func (r *run) next(vm *api.VMStatus) {
 	name, err := r.itinerary(vm).next(vm.Phase)
 	if err != nil {
@@ -129,7 +132,7 @@ func (r *run) enter(vm *api.VMStatus, name string) {
 	}
 }
 
-// begin makes the status of each virtual machine.
+// begin creates the status of each virtual machine.
 func (r *run) begin() error {
 	m := &r.plan.Status.Migration
 	if m.Started != nil {

@@ -13,7 +13,7 @@ import (
 
 // Source is the provider that virtual machines come from.
 type Source interface {
-	// CreateSnapshot makes the snapshot of that name, unless there is one.
+	// CreateSnapshot creates the snapshot of that name, unless it exists.
 	CreateSnapshot(vm, name string) (id string, err error)
 	SnapshotReady(vm, id string) (bool, error)
 	SnapshotDeltas(vm, id string) (string, error)
@@ -25,15 +25,14 @@ type Source interface {
 	PowerOn(vm string) error
 }
 
-// Target is the cluster that they move to.
+// Target is the cluster that virtual machines move to.
 type Target interface {
 	EnsureVolumes(vm string) (ready bool, err error)
 	SetCheckpoint(vm, snapshot string, final bool) error
-	// Copied returns how much of a disk is copied from a snapshot. The error is
-	// ErrSnapshotLost if that is gone.
+	// Copied returns how many MB of a disk are copied from a snapshot. The error
+	// is ErrSnapshotLost if the snapshot is gone.
 	Copied(vm, snapshot string, disk int, totalMB int64) (int64, error)
-	// EnsurePod starts a pod that works for a phase, and reports whether it has
-	// succeeded.
+	// EnsurePod starts the pod of a phase, and reports whether it has succeeded.
 	EnsurePod(vm, phase string) (done bool, err error)
 	EnsureVM(vm string) error
 	RemoveVM(vm string) error
@@ -54,7 +53,7 @@ const PrecopyInterval = 30 * time.Second
 // Migrator handles phases that differ by provider.
 type Migrator interface {
 	// Execute works on the current phase of a virtual machine. If ok is false,
-	// it has done nothing, and the executor's own way is taken.
+	// it has done nothing, and the executor handles the phase itself.
 	Execute(x *Executor, vm *api.VMStatus) (ok bool, err error)
 }
 
@@ -71,7 +70,7 @@ type base struct{}
 
 func (base) Execute(*Executor, *api.VMStatus) (bool, error) { return false, nil }
 
-// offload lets the storage copy disks.
+// offload copies disks by the storage.
 type offload struct{ base }
 
 func (o offload) Execute(x *Executor, vm *api.VMStatus) (bool, error) {
@@ -96,23 +95,24 @@ func (o offload) Execute(x *Executor, vm *api.VMStatus) (bool, error) {
 
 // Executor works on the current phase of a virtual machine of one plan. It
 // records what happens on the virtual machine and its current step, errors
-// included, and calls one of its functions if the phase is done.
+// included, and calls Next, Goto or Choose if the phase is done.
 type Executor struct {
 	Plan   *api.Plan
 	Source Source
 	Target Target
 	Now    func() time.Time
 
-	// Step returns the step of the current phase; nil if there is none.
+	// Step returns the step of the current phase, or nil if there is none.
 	Step func(vm *api.VMStatus) *api.Step
-	// Next goes on with the next phase, Goto with the one that is next by
-	// design, and Choose with one that the work has shown to be needed.
+	// Next continues with the next phase, Goto with a phase that is fixed, and
+	// Choose with a phase that the result of the work calls for.
 	Next   func(vm *api.VMStatus)
 	Goto   func(vm *api.VMStatus, phase string)
 	Choose func(vm *api.VMStatus, phase string)
 }
 
-// Run works on the current phase of a virtual machine. An error is retried.
+// Run works on the current phase of a virtual machine. The caller retries an
+// error.
 func (x *Executor) Run(m Migrator, vm *api.VMStatus) error {
 	if ok, err := m.Execute(x, vm); ok {
 		return err
@@ -120,7 +120,7 @@ func (x *Executor) Run(m Migrator, vm *api.VMStatus) error {
 	step := x.Step(vm)
 	switch {
 	case step == nil && (vm.Phase == PreHook || vm.Phase == PostHook):
-		x.Goto(vm, Completed) // the pipeline was made without it
+		x.Goto(vm, Completed) // the pipeline was created without the hook
 		return nil
 	case step == nil:
 		vm.AddError(fmt.Sprintf("no step for phase %s", vm.Phase))
@@ -131,7 +131,7 @@ func (x *Executor) Run(m Migrator, vm *api.VMStatus) error {
 	return x.record(step, x.work(vm, step))
 }
 
-// record makes an error that stays one of the step, and returns any other.
+// record notes a permanent error on the step, and returns any other.
 func (x *Executor) record(step *api.Step, err error) error {
 	var notReady *NotReadyError
 	if err != nil && !errors.As(err, &notReady) {
@@ -174,7 +174,7 @@ func (x *Executor) work(vm *api.VMStatus, step *api.Step) (err error) {
 	case CreateInitialSnapshot, CreateSnapshot, CreateFinalSnapshot:
 		turn := len(vm.Warm.Precopies) + 1
 		if turn > 1 && vm.Warm.Last().End == nil {
-			break // it is called again
+			break // the phase is called again
 		}
 		var id string
 		if id, err = x.Source.CreateSnapshot(vm.Name, strconv.Itoa(turn)); err == nil {
@@ -215,7 +215,7 @@ func (x *Executor) work(vm *api.VMStatus, step *api.Step) (err error) {
 	case CreateVM:
 		err = x.Target.EnsureVM(vm.Name)
 	default:
-		vm.AddError(fmt.Sprintf("phase %s is unknown", vm.Phase))
+		vm.AddError(fmt.Sprintf("unknown phase %s", vm.Phase))
 		return nil
 	}
 	if err == nil && done {
@@ -224,7 +224,8 @@ func (x *Executor) work(vm *api.VMStatus, step *api.Step) (err error) {
 	return err
 }
 
-// copyDisks shows how far the disks are copied, and reports whether all are.
+// copyDisks updates the progress of the disks, and reports whether all are
+// copied.
 func (x *Executor) copyDisks(vm *api.VMStatus, step *api.Step) (done bool, err error) {
 	snapshot := ""
 	if vm.Warm != nil {
@@ -261,9 +262,10 @@ func resetTasks(step *api.Step, turn int) {
 	}
 }
 
-// CleanUp removes what is not needed once a migration has ended. Errors do not
-// hold it up, but the source of a virtual machine whose migration was canceled is
-// started only if the target does not have it: it must not run on both sides.
+// CleanUp removes what a migration no longer needs at its end. It ignores errors,
+// with one exception: if a migration was canceled, CleanUp starts the source only
+// once the virtual machine is gone from the target, because it must not run on
+// both sides.
 func (x *Executor) CleanUp(vm *api.VMStatus) {
 	if vm.Warm != nil && len(vm.Warm.Precopies) > 0 && !vm.HasCondition(api.Succeeded) {
 		_ = x.Source.RemoveSnapshot(vm.Name, vm.Warm.Last().Snapshot)
@@ -280,7 +282,7 @@ func (x *Executor) CleanUp(vm *api.VMStatus) {
 	}
 }
 
-// NewStatus returns the status of a virtual machine that has not begun.
+// NewStatus returns the status of a virtual machine whose run has not begun.
 func NewStatus(plan *api.Plan, vm api.VM) *api.VMStatus {
 	status := &api.VMStatus{VM: vm}
 	if plan.Spec.Warm {
@@ -298,7 +300,8 @@ func NewStep(vm *api.VMStatus, name string) *api.Step {
 		step.Annotations = map[string]string{"unit": "MB"}
 		for i, mb := range vm.DisksMB {
 			step.Progress.Total += mb
-			step.Tasks = append(step.Tasks, &api.Task{Name: "disk-" + strconv.Itoa(i), Phase: api.Pending, Progress: api.Progress{Total: mb}})
+			task := &api.Task{Name: "disk-" + strconv.Itoa(i), Phase: api.Pending, Progress: api.Progress{Total: mb}}
+			step.Tasks = append(step.Tasks, task)
 		}
 	}
 	return step

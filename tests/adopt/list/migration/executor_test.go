@@ -10,7 +10,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/migration"
 )
 
-// target removes no virtual machine if err is set.
+// target fails to remove a virtual machine if err is set.
 type target struct {
 	migration.Target
 	err error
@@ -27,7 +27,7 @@ type source struct {
 
 func (s *source) PowerOn(string) error { s.on = true; return nil }
 
-func TestCleanUpOfACanceledMigrationStartsTheSourceOnlyIfTheTargetIsGone(t *testing.T) {
+func TestCleanUpStartsCanceledSourceOnlyIfTargetIsGone(t *testing.T) {
 	for _, err := range []error{nil, errors.New("timeout")} {
 		s := &source{}
 		x := migration.Executor{Source: s, Target: target{err: err}}

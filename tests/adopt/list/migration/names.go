@@ -1,6 +1,3 @@
-// Package migration is the work of a migration, phase by phase: what stays as
-// it is if a controller adopts the framework. Package before and package after
-// both drive it.
 package migration
 
 // The phases.
@@ -41,8 +38,8 @@ const (
 	Completed                         = "Completed"
 )
 
-// The steps, beside PreHook, PostHook and WaitForGuestReboots, which are named
-// as their phases are.
+// The steps. PreHook, PostHook and WaitForGuestReboots are steps with the
+// names of their phases.
 const (
 	Initialize                   = "Initialize"
 	PreflightInspectionStep      = "PreflightInspection"

@@ -8,13 +8,13 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/api"
 )
 
-// Inventory knows the source's virtual machines. It is remote, so it may fail.
+// Inventory describes the source's virtual machines. It is remote, so it may fail.
 type Inventory interface {
 	// NeedsConversion reports whether a guest must be converted.
 	NeedsConversion(ctx context.Context, vm string) (bool, error)
 }
 
-// Predicates are what decides whether a phase runs, for one virtual machine.
+// Predicates decide whether a phase of one virtual machine runs.
 type Predicates struct {
 	Plan      *api.Plan
 	VM        *api.VMStatus
@@ -77,7 +77,7 @@ func (p Predicates) WaitForFinalSnapshotConsolidation(context.Context) (bool, er
 	return p.Plan.Spec.ConsolidateFinal, nil
 }
 
-// CutoverDue reports whether the time has come that the user set for the cutover.
+// CutoverDue reports whether the user's cutover time has come.
 func (p Predicates) CutoverDue(context.Context) (bool, error) {
 	at := p.Plan.Spec.Cutover
 	return at != nil && !at.After(p.Now()), nil

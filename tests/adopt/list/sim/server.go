@@ -14,21 +14,22 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/api"
 )
 
-// ErrCrash means that the controller has crashed before it could write.
+// ErrCrash means that the controller crashed before it could write.
 var ErrCrash = errors.New("the controller crashed")
 
-// Server is an API server for one plan whose status is a subresource. It knows
-// what these controllers call: Get, and Update and Patch of the status.
+// Server is an API server for one plan with a status subresource. It
+// implements what these controllers call: Get, and Update and Patch of the
+// status.
 type Server struct {
-	client.Client // for all else, which is not called
+	client.Client // the other methods are not called
 	plan          *api.Plan
 	version       int
-	// Writes counts the writes. If Crash is set, they are lost.
+	// Writes counts the writes. If Crash is set, writes are lost.
 	Writes int
 	Crash  bool
 }
 
-// NewServer makes a server of a plan.
+// NewServer returns a server that holds plan.
 func NewServer(plan *api.Plan) *Server {
 	s := &Server{}
 	s.store(plan)
@@ -45,7 +46,7 @@ func (s *Server) store(plan *api.Plan) {
 // Plan returns a copy of the plan.
 func (s *Server) Plan() *api.Plan { return s.plan.DeepCopy() }
 
-// Edit changes the plan as a user does.
+// Edit changes the plan like a user.
 func (s *Server) Edit(change func(plan *api.Plan)) {
 	plan := s.Plan()
 	change(plan)
@@ -62,7 +63,7 @@ func (s *Server) Get(_ context.Context, _ client.ObjectKey, object client.Object
 func (s *Server) Status() client.SubResourceWriter { return status{server: s} }
 
 type status struct {
-	client.SubResourceWriter // for all else, which is not called
+	client.SubResourceWriter // the other methods are not called
 	server                   *Server
 }
 
@@ -74,7 +75,7 @@ func (s status) write(sent *api.Plan, object client.Object) error {
 	}
 	if sent.ResourceVersion != "" && sent.ResourceVersion != server.plan.ResourceVersion {
 		return apierrors.NewConflict(schema.GroupResource{Group: api.GroupVersion.Group, Resource: "plans"}, sent.Name,
-			fmt.Errorf("it has version %s, not %s", server.plan.ResourceVersion, sent.ResourceVersion))
+			fmt.Errorf("the stored version is %s, not %s", server.plan.ResourceVersion, sent.ResourceVersion))
 	}
 	server.Edit(func(plan *api.Plan) { plan.Status = sent.Status })
 	return server.Get(context.Background(), client.ObjectKey{}, object)

@@ -1,6 +1,3 @@
-// Package sim is the world around a migration: a clock, a source, a target and
-// an inventory that answer by a seed and by the clock, so that two controllers
-// in two worlds of one seed meet the same. All work may be repeated.
 package sim
 
 import (
@@ -16,56 +13,58 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/migration"
 )
 
-// Tick is how long a look of a controller takes.
+// Tick is the duration of one reconcile.
 const Tick = 3 * time.Second
 
-// Epoch is when each world begins.
+// Epoch is the time at which each world begins.
 var Epoch = time.Date(2025, 3, 1, 9, 0, 0, 0, time.UTC)
 
-// At is the time of a look, counted from 0.
+// At returns the time of a reconcile, counted from 0.
 func At(look int) metav1.Time { return metav1.NewTime(Epoch.Add(time.Duration(look) * Tick)) }
 
-// Fault is what goes wrong at the first visit to a phase.
+// Fault describes what goes wrong at the first visit to a phase.
 type Fault struct {
-	// NotReady is how often the provider is not ready.
+	// NotReady is the number of calls for which the provider is not ready.
 	NotReady int
 	// Broken fails the phase for good.
 	Broken bool
 }
 
-// World is safe for one goroutine.
+// World simulates a source, a target and an inventory. It is not safe for
+// concurrent use.
 type World struct {
 	Seed int64
 	Time time.Time
-	// Faults are by virtual machine and phase.
+	// Faults holds faults by virtual machine and phase.
 	Faults map[string]map[string]Fault
 	// Down reports whether the inventory does not answer.
 	Down func(t time.Time) bool
-	// Lost are the virtual machines whose first final snapshot is removed by
+	// Lost holds the virtual machines whose first final snapshot is removed by
 	// another client.
 	Lost map[string]bool
 
-	// Visits are the phases that each virtual machine was worked on in, in order.
+	// Visits holds the phases in which each virtual machine was worked on, in
+	// order.
 	Visits map[string][]string
-	// Steps are the steps under which they were, by virtual machine and phase.
+	// Steps holds the steps of these visits, by virtual machine and phase.
 	Steps map[string]map[string]string
 	// OnVisit is called when a virtual machine comes to a phase.
 	OnVisit func(vm, phase string)
 
-	began map[string]time.Time // work, by what it is
+	began map[string]time.Time // start of each piece of work
 	count map[string]int
 }
 
-// New makes a world.
+// New returns a world for a seed.
 func New(seed int64) *World {
 	return &World{Seed: seed, Time: Epoch, Visits: map[string][]string{}, Steps: map[string]map[string]string{},
 		began: map[string]time.Time{}, count: map[string]int{}}
 }
 
-// Now is the clock.
+// Now returns the current time of the world.
 func (w *World) Now() time.Time { return w.Time }
 
-// Migrator returns the migrator of a provider that notes each phase that is
+// Migrator returns the migrator of a provider. It records each phase that is
 // worked on.
 func (w *World) Migrator(provider string) migration.Migrator {
 	return &observed{w, migration.MigratorOf(provider)}
@@ -93,7 +92,7 @@ func (o *observed) Execute(x *migration.Executor, vm *api.VMStatus) (bool, error
 	return o.Migrator.Execute(x, vm)
 }
 
-// fault is the error that the script has for the current phase.
+// fault returns the error that the script has for the current phase.
 func (w *World) fault(vm string) error {
 	visits := w.Visits[vm]
 	if len(visits) == 0 {
@@ -111,17 +110,18 @@ func (w *World) fault(vm string) error {
 	return nil
 }
 
-// visit tells the visits to the present phase of a virtual machine apart.
+// visit returns a key for the current visit of a virtual machine.
 func (w *World) visit(vm string) string { return fmt.Sprint(vm, " ", len(w.Visits[vm])) }
 
-// takes is how long some work takes: up to so many ticks.
+// takes returns the duration of a piece of work: at most the given number of
+// ticks.
 func (w *World) takes(what string, ticks int) time.Duration {
 	h := fnv.New64a()
 	fmt.Fprint(h, w.Seed, what)
 	return time.Duration(h.Sum64()%uint64(ticks+1)) * Tick
 }
 
-// ready begins some work, and reports whether it has ended.
+// ready begins a piece of work, and reports whether it has ended.
 func (w *World) ready(vm, what string, ticks int) (bool, error) {
 	if err := w.fault(vm); err != nil {
 		return false, err
@@ -170,10 +170,11 @@ func (w *World) PowerOn(vm string) error {
 	return nil
 }
 
-// PoweredOn reports whether a virtual machine was started again.
+// PoweredOn reports whether the source of a virtual machine was started again.
 func (w *World) PoweredOn(vm string) bool { return w.count["power on "+vm] > 0 }
 
-// CleanedUp reports whether what a migration used was removed at its end.
+// CleanedUp reports whether the cleanup of a virtual machine was done at its
+// end.
 func (w *World) CleanedUp(vm string) bool { return w.count["cleanup "+vm] > 0 }
 
 // EnsureVolumes implements [migration.Target].

@@ -9,8 +9,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// What controller-gen would write, by hand, since mtc's types are plain data
-// without methods.
+// These methods are written by hand in place of controller-gen, because mtc's types
+// are plain data without methods.
 
 // DeepCopyObject copies the object.
 func (m *MigMigration) DeepCopyObject() runtime.Object {

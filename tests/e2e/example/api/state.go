@@ -15,23 +15,25 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// StateAnnotation holds on a MigMigration what its status has no field for.
+// StateAnnotation holds the part of the state for which the status of a
+// MigMigration has no field.
 const StateAnnotation = "pipeline.konveyor.io/state"
 
-// adapter takes over what mig-controller has begun.
+// adapter converts statuses that mig-controller has begun.
 var adapter = sync.OnceValue(func() *legacy.Adapter {
 	return legacy.NewAdapter(machine.MustCompileSet(mtc.Itineraries()...), mtc.DataNames)
 })
 
-// storage keeps the state of a MigMigration where MTC's definition has room.
+// storage keeps the state of a MigMigration in the fields of MTC's definition
+// and the annotation.
 var storage = runner.NewAnnotationStorage(StateAnnotation, runner.Fields[*MigMigration]{
 	Pipeline:  func(m *MigMigration) *steps.Pipeline { return &m.Status.Pipeline },
 	Itinerary: func(m *MigMigration) *string { return &m.Status.Itinerary },
 	Phase:     func(m *MigMigration) *string { return &m.Status.Phase },
 })
 
-// State reads the runner's state. Where there is none yet, it takes over what
-// an old controller has recorded.
+// State returns the runner's state. If there is none yet, it converts what an
+// old controller has recorded.
 func (m *MigMigration) State() (runner.State, error) {
 	if _, ok := m.Annotations[StateAnnotation]; ok {
 		return storage.Read(context.Background(), m)
@@ -42,12 +44,12 @@ func (m *MigMigration) State() (runner.State, error) {
 	}
 	s := runner.State{Pipeline: status.Pipeline}
 	s.Itinerary, s.Phase = status.Itinerary, status.Phase
-	s.Done = s.Phase == mtc.PhaseCompleted // and is left alone
+	s.Done = s.Phase == mtc.PhaseCompleted // and is not touched
 	return s, nil
 }
 
-// SetState writes the runner's state. What taking over from an old controller
-// has dropped goes into an annotation of its own, for the way back.
+// SetState writes the runner's state. What the conversion of an old status
+// drops goes into another annotation, for the way back.
 func (m *MigMigration) SetState(s runner.State) error {
 	if _, ok := m.Annotations[StateAnnotation]; !ok {
 		status := m.Status
@@ -62,9 +64,11 @@ func (m *MigMigration) SetState(s runner.State) error {
 	return storage.Write(context.Background(), m, s)
 }
 
-// MTC is the migration as flags and itineraries are found from it.
+// MTC returns the migration in the form from which flags and itineraries are
+// derived.
 func (m *MigMigration) MTC() *mtc.Migration {
-	out := &mtc.Migration{Metadata: mtc.Ref{Name: m.Name, Namespace: m.Namespace}, Spec: m.Spec, Status: mtc.MigrationStatus{Errors: m.Status.Errors}}
+	out := &mtc.Migration{Metadata: mtc.Ref{Name: m.Name, Namespace: m.Namespace}, Spec: m.Spec}
+	out.Status.Errors = m.Status.Errors
 	for _, c := range m.Status.Conditions {
 		out.Status.Conditions = append(out.Status.Conditions, mtc.Condition{Type: c.Type, Status: c.Status, Reason: c.Reason})
 	}
@@ -76,7 +80,9 @@ func (m *MigMigration) SetCondition(kind string, on bool) {
 	at := slices.IndexFunc(m.Status.Conditions, func(c Condition) bool { return c.Type == kind })
 	switch {
 	case on && at < 0:
-		m.Status.Conditions = append(m.Status.Conditions, Condition{Type: kind, Status: "True", Category: "Advisory", LastTransitionTime: metav1.Now()})
+		m.Status.Conditions = append(m.Status.Conditions, Condition{
+			Type: kind, Status: "True", Category: "Advisory", LastTransitionTime: metav1.Now(),
+		})
 	case on:
 		m.Status.Conditions[at].Status = "True"
 	case at >= 0:
@@ -84,8 +90,8 @@ func (m *MigMigration) SetCondition(kind string, on bool) {
 	}
 }
 
-// MergeConditions brings the conditions that others have written meanwhile
-// into what was read and what was made of it.
+// MergeConditions merges conditions that other clients wrote meanwhile into
+// before and after.
 func MergeConditions(before, after, fresh *MigMigration) {
 	merged := slices.Clone(fresh.Status.Conditions)
 	was := before.Status.Conditions
@@ -114,7 +120,7 @@ func (m *MigMigration) AddErrors(reasons ...string) {
 	m.Status.Errors = union(m.Status.Errors, reasons)
 }
 
-// State reads the runner's state.
+// State returns the runner's state.
 func (m *Migration) State() (runner.State, error) { return *m.Status.State.DeepCopy(), nil }
 
 // SetState writes the runner's state.
@@ -123,9 +129,11 @@ func (m *Migration) SetState(s runner.State) error {
 	return nil
 }
 
-// MTC is the migration as flags and itineraries are found from it.
+// MTC returns the migration in the form from which flags and itineraries are
+// derived.
 func (m *Migration) MTC() *mtc.Migration {
-	out := &mtc.Migration{Metadata: mtc.Ref{Name: m.Name, Namespace: m.Namespace}, Spec: m.Spec, Status: mtc.MigrationStatus{Errors: m.Status.Errors}}
+	out := &mtc.Migration{Metadata: mtc.Ref{Name: m.Name, Namespace: m.Namespace}, Spec: m.Spec}
+	out.Status.Errors = m.Status.Errors
 	for _, c := range m.Status.Conditions {
 		out.Status.Conditions = append(out.Status.Conditions, mtc.Condition{Type: c.Type, Status: string(c.Status), Reason: c.Reason})
 	}
@@ -146,8 +154,8 @@ func (m *Migration) AddErrors(reasons ...string) {
 	m.Status.Errors = union(m.Status.Errors, reasons)
 }
 
-// union adds what is not there: a phase that fails may do so again after a
-// crash.
+// union appends the elements that all lacks. A phase that fails may fail again
+// after a crash.
 func union(all, more []string) []string {
 	for _, one := range more {
 		if !slices.Contains(all, one) {

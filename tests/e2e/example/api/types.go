@@ -1,7 +1,3 @@
-// Package api has the types of the example's custom resources: MTC's
-// MigMigration, as MTC defines it, a variant of it that has a status
-// subresource and room for the checkpoint, MTC's MigPlan and MigCluster, and
-// Task, which stands for all that others do for a migration.
 package api
 
 import (
@@ -33,8 +29,8 @@ func AddToScheme(s *runtime.Scheme) error {
 	return nil
 }
 
-// MigMigration is MTC's. Its definition has no status subresource, and no
-// field for a checkpoint.
+// MigMigration is MTC's resource. Its definition has neither a status
+// subresource nor a field for a checkpoint.
 type MigMigration struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -43,7 +39,7 @@ type MigMigration struct {
 	Status MigMigrationStatus `json:"status,omitzero"`
 }
 
-// MigMigrationStatus is what MTC records.
+// MigMigrationStatus is the status that MTC records.
 type MigMigrationStatus struct {
 	Conditions []Condition    `json:"conditions,omitempty"`
 	Phase      string         `json:"phase,omitempty"`
@@ -52,7 +48,7 @@ type MigMigrationStatus struct {
 	Errors     []string       `json:"errors,omitempty"`
 }
 
-// Condition is MTC's.
+// Condition is MTC's condition.
 type Condition struct {
 	Type               string      `json:"type"`
 	Status             string      `json:"status"`
@@ -63,7 +59,7 @@ type Condition struct {
 	LastTransitionTime metav1.Time `json:"lastTransitionTime,omitzero"`
 }
 
-// Migration is the variant: with a status subresource, Kubernetes' own
+// Migration is the variant. It has a status subresource, Kubernetes'
 // conditions, and the runner's state as its status.
 type Migration struct {
 	metav1.TypeMeta   `json:",inline"`
@@ -80,7 +76,7 @@ type MigrationStatus struct {
 	Errors       []string           `json:"errors,omitempty"`
 }
 
-// MigPlan is MTC's.
+// MigPlan is MTC's plan.
 type MigPlan struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -89,14 +85,14 @@ type MigPlan struct {
 	Status mtc.PlanStatus `json:"status,omitzero"`
 }
 
-// MigPlanSpec is what flags are found from, and the wish for a fresh look at
-// the source cluster, which whoever has looked takes back.
+// MigPlanSpec holds the inputs of flags. Refresh requests a refresh from the
+// source cluster; the client that refreshes the plan resets it.
 type MigPlanSpec struct {
 	mtc.PlanSpec `json:",inline"`
 	Refresh      bool `json:"refresh,omitempty"`
 }
 
-// MigCluster is MTC's.
+// MigCluster is MTC's cluster.
 type MigCluster struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -104,8 +100,8 @@ type MigCluster struct {
 	Spec mtc.ClusterSpec `json:"spec"`
 }
 
-// Task is a piece of work that somebody else does: a backup by Velero, a
-// registry, a hook's job. Whoever does it completes it in its status.
+// Task is a piece of work for another client: a backup by Velero, a registry,
+// the job of a hook. That client completes the task in its status.
 type Task struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -114,18 +110,19 @@ type Task struct {
 	Status TaskStatus `json:"status,omitzero"`
 }
 
-// TaskSpec says what is to be done.
+// TaskSpec is the kind of a task.
 type TaskSpec struct {
 	Kind string `json:"kind"`
 }
 
-// TaskStatus says how far it is: a phase of "", TaskCompleted or TaskFailed.
+// TaskStatus is the progress of a task. Phase is empty, TaskCompleted or
+// TaskFailed.
 type TaskStatus struct {
 	Phase   string `json:"phase,omitempty"`
 	Message string `json:"message,omitempty"`
 }
 
-// The ends of a task.
+// The final phases of a task.
 const (
 	TaskCompleted = "Completed"
 	TaskFailed    = "Failed"

@@ -1,6 +1,3 @@
-// Package meter measures a controller of the example: what its reconciles take on a
-// processor without their API calls, how often it writes, and the memory that it
-// holds.
 package meter
 
 import (
@@ -26,20 +23,20 @@ import (
 
 // Meter measures a controller. It is safe for concurrent use.
 type Meter struct {
-	threads sync.Map // of *spent, by the thread that a reconcile is locked to
+	threads sync.Map // of *spent, by thread of a reconcile
 
 	mu             sync.Mutex
-	own, wall      []time.Duration // of each reconcile, without API calls: on a processor, and by the clock
-	writes, others int             // of runs, and of what phases make
+	own, wall      []time.Duration // of each reconcile, without API calls: processor and wall time
+	writes, others int             // of runs, and of objects that phases create
 }
 
-// New returns a meter that has room for so many reconciles, so that what it notes of
-// them is no memory of theirs.
+// New returns a meter with memory for the given number of reconciles, so that
+// recording them allocates nothing.
 func New(reconciles int) *Meter {
 	return &Meter{own: make([]time.Duration, 0, reconciles), wall: make([]time.Duration, 0, reconciles)}
 }
 
-// spent is the time of one reconcile that goes to API calls.
+// spent is the time that one reconcile spends in API calls.
 type spent struct {
 	thread    int
 	cpu, wall time.Duration
@@ -47,7 +44,7 @@ type spent struct {
 
 type spentKey struct{}
 
-// cpu is the time that this thread has had a processor for.
+// cpu returns the processor time of the current thread.
 func cpu() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
@@ -56,13 +53,14 @@ func cpu() time.Duration {
 	return time.Duration(t.Nano())
 }
 
-// Call measures an API call of a reconcile that goes through no client of the meter.
+// Call measures an API call of a reconcile that bypasses the clients of the
+// meter.
 func (m *Meter) Call(ctx context.Context, do func() error) error {
 	begin, beginCPU := time.Now(), cpu()
 	err := do()
 	thread := unix.Gettid()
 	s, ok := ctx.Value(spentKey{}).(*spent)
-	if !ok { // where sources are made, there is no context
+	if !ok { // sources are built without a context
 		found, here := m.threads.Load(thread)
 		if s, ok = found.(*spent); !here || !ok {
 			return err
@@ -81,7 +79,7 @@ func (m *Meter) count(n *int) {
 	*n++
 }
 
-// counts returns the count that a written object goes into.
+// counts returns the counter for writes of an object.
 func (m *Meter) counts(o client.Object) *int {
 	if _, ok := o.(example.Migration); ok {
 		return &m.writes
@@ -89,8 +87,8 @@ func (m *Meter) counts(o client.Object) *int {
 	return &m.others
 }
 
-// Client measures the calls of a client that leave the process: all writes, and the
-// reads if it is live.
+// Client measures the calls of a client that leave the process: all writes,
+// and also reads if the client is live.
 func (m *Meter) Client(c client.WithWatch, live bool) client.WithWatch {
 	f := interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
@@ -127,8 +125,8 @@ func (m *Meter) Client(c client.WithWatch, live bool) client.WithWatch {
 	return interceptor.NewClient(c, f)
 }
 
-// NewClient makes a client whose calls that leave the process are measured, for a
-// manager.
+// NewClient returns a client for a manager. Calls that leave the process are
+// measured.
 func (m *Meter) NewClient(config *rest.Config, options client.Options) (client.Client, error) {
 	c, err := client.NewWithWatch(config, options)
 	if err != nil {
@@ -140,7 +138,7 @@ func (m *Meter) NewClient(config *rest.Config, options client.Options) (client.C
 // Reconciler measures each reconcile.
 func (m *Meter) Reconciler(r reconcile.Reconciler) reconcile.Reconciler {
 	return reconcile.Func(func(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-		// The clock also counts what others do on a busy machine.
+		// Wall time also counts other work on a busy machine.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		api := spent{thread: unix.Gettid()}
@@ -156,21 +154,22 @@ func (m *Meter) Reconciler(r reconcile.Reconciler) reconcile.Reconciler {
 	})
 }
 
-// Figures are what a meter has measured.
+// Figures are the measurements of a meter.
 type Figures struct {
 	Reconciles int `json:"reconciles"`
-	// Writes are those of runs, and Others those of what phases make.
+	// Writes counts writes of runs, and Others writes of objects that phases
+	// create.
 	Writes int `json:"writes"`
 	Others int `json:"others"`
-	// Own is the time of a reconcile on a processor without API calls, and Wall the
-	// same by the clock: the medians, and what 99 of 100 do not exceed.
+	// Own is the processor time of a reconcile without API calls, and Wall its
+	// wall time: the median and the 99th percentile.
 	OwnP50  time.Duration `json:"ownP50"`
 	OwnP99  time.Duration `json:"ownP99"`
 	WallP50 time.Duration `json:"wallP50"`
 	WallP99 time.Duration `json:"wallP99"`
 }
 
-// Figures returns what was measured by now.
+// Figures returns the measurements up to now.
 func (m *Meter) Figures() Figures {
 	m.mu.Lock()
 	own, wall := slices.Sorted(slices.Values(m.own)), slices.Sorted(slices.Values(m.wall))
@@ -187,15 +186,15 @@ func percentile(sorted []time.Duration, percent int) time.Duration {
 	return sorted[len(sorted)*percent/100].Round(time.Microsecond)
 }
 
-// Memory is the memory that a process holds, in bytes.
+// Memory is the memory of a process, in bytes.
 type Memory struct {
-	// Heap is what is in use once all that is not was collected, and Cached the part
-	// of it that the objects in the caches take.
+	// Heap is the live heap after a collection. Cached is the part of it that
+	// the objects in the caches take.
 	Heap   int `json:"heap"`
 	Cached int `json:"cached"`
 }
 
-// Heap is the memory in use once all that is not was collected.
+// Heap returns the size of the live heap after a collection.
 func Heap() int {
 	runtime.GC()
 	runtime.GC()
@@ -204,9 +203,9 @@ func Heap() int {
 	return int(m.HeapAlloc)
 }
 
-// MemoryOf measures the memory of this process. The objects in the caches are those
-// of the lists: what they take is what copies take that are decoded from JSON, as
-// they were.
+// MemoryOf measures the memory of this process. The lists name the objects in
+// the caches. Their size is that of copies decoded from JSON, as the cached
+// ones were.
 func MemoryOf(ctx context.Context, cached client.Reader, lists ...client.ObjectList) (Memory, error) {
 	m := Memory{Heap: Heap()}
 	var copies []any
@@ -234,7 +233,8 @@ func MemoryOf(ctx context.Context, cached client.Reader, lists ...client.ObjectL
 	return m, nil
 }
 
-// Handler serves the figures, and below /memory the memory of the process.
+// Handler serves the figures at /figures, and the memory of the process at
+// /memory.
 func (m *Meter) Handler(memory func(ctx context.Context) (Memory, error)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /figures", func(w http.ResponseWriter, _ *http.Request) {

@@ -8,7 +8,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// check is all that has to hold of a version and the one before.
+// check returns the violations of a version, given the version before.
 func (r Rules) check(before, v *Version) (problems []string) {
 	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	if !v.Known {
@@ -24,7 +24,7 @@ func (r Rules) check(before, v *Version) (problems []string) {
 	return problems
 }
 
-// one checks a version by itself.
+// one checks a single version.
 func (r Rules) one(v *Version, add func(string, ...any)) {
 	var forbidden []string
 	if r.Forbidden != nil {
@@ -37,7 +37,7 @@ func (r Rules) one(v *Version, add func(string, ...any)) {
 		case s.Skipped:
 			add("step %s is skipped", s.Name)
 		case seen[s.Name]:
-			add("step %s is there twice", s.Name)
+			add("step %s is listed twice", s.Name)
 		case slices.Contains(forbidden, s.Name):
 			add("step %s must never be seen", s.Name)
 		case s.Ran() && waiting != "":
@@ -59,7 +59,7 @@ func (r Rules) one(v *Version, add func(string, ...any)) {
 	}
 }
 
-// two checks what has become of the version before.
+// two checks a version against the one before.
 func (r Rules) two(before, v *Version, add func(string, ...any)) {
 	was, is := ran(before.State.Pipeline), ran(v.State.Pipeline)
 	if len(is) < len(was) || !slices.Equal(was, is[:len(was)]) {
@@ -74,18 +74,18 @@ func (r Rules) two(before, v *Version, add func(string, ...any)) {
 			add("the start of step %s has moved from %v to %v", a.Name, a.Started, b.Started)
 		}
 		if a.Failed && !b.Failed {
-			add("step %s is not failed any more", a.Name)
+			add("step %s is no longer failed", a.Name)
 		}
 		switch {
 		case a.Completed == nil || a.Completed.Equal(b.Completed):
 		case b.Completed != nil:
 			add("the end of step %s has moved from %v to %v", a.Name, a.Completed, b.Completed)
 		case b.Phase == "":
-			add("step %s is not completed any more, and not entered again", a.Name)
+			add("step %s is no longer completed, but was not entered again", a.Name)
 		}
 	}
 	if before.State.Done && !v.State.Done {
-		add("it was done, and is not any more")
+		add("the migration is no longer done")
 	}
 	r.forward(before, v, add)
 }
@@ -99,8 +99,8 @@ func ran(p steps.Pipeline) (names []string) {
 	return names
 }
 
-// forward checks that the phases go forward: none of MTC's itineraries jumps,
-// and those that a migration is switched to are the ways out.
+// forward checks that phases go forward: MTC's itineraries have no jumps, and
+// a migration switches only to a cleanup itinerary.
 func (r Rules) forward(before, v *Version, add func(string, ...any)) {
 	a, b := before.State.Checkpoint, v.State.Checkpoint
 	if a.Itinerary != b.Itinerary {

@@ -12,10 +12,11 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// Each check finds what it is there for, and nothing in a version that is as
-// it should be.
+// Each check finds its violation, and a correct version has none.
 func TestCheck(t *testing.T) {
-	rules := Rules{Itineraries: machine.MustCompileSet(mtc.Itineraries()...), Forbidden: func(string) []string { return []string{"DataBackup"} }}
+	rules := Rules{
+		Itineraries: machine.MustCompileSet(mtc.Itineraries()...), Forbidden: func(string) []string { return []string{"DataBackup"} },
+	}
 	at := func(second int64) *metav1.Time { return &metav1.Time{Time: time.Unix(second, 0)} }
 	good := func() *Version {
 		v := &Version{Known: true}
@@ -35,10 +36,10 @@ func TestCheck(t *testing.T) {
 		{"all is well", func(_, _ *Version) {}, nil},
 		{"a skipped step", func(_, v *Version) { v.State.Pipeline[2].Skipped = true }, []string{"step Restore is skipped"}},
 		{"a forbidden step", func(_, v *Version) { v.State.Pipeline[2].Name = "DataBackup" }, []string{"step DataBackup must never be seen"}},
-		{"a name twice", func(_, v *Version) { v.State.Pipeline[2].Name = "Backup" }, []string{"step Backup is there twice"}},
+		{"a name twice", func(_, v *Version) { v.State.Pipeline[2].Name = "Backup" }, []string{"step Backup is listed twice"}},
 		{"a start that moved", func(_, v *Version) { v.State.Pipeline[1].Started = at(3) }, []string{"the start of step Backup has moved"}},
 		{"an end that moved", func(_, v *Version) { v.State.Pipeline[0].Completed = at(3) }, []string{"the end of step Prepare has moved"}},
-		{"an end that is gone", func(_, v *Version) { v.State.Pipeline[0].Completed = nil }, []string{"step Prepare is not completed any more, and not entered again"}},
+		{"an end that is gone", func(_, v *Version) { v.State.Pipeline[0].Completed = nil }, []string{"step Prepare is no longer completed, but was not entered again"}},
 		{"a step that ran is gone", func(_, v *Version) { v.State.Pipeline = v.State.Pipeline[1:] }, []string{"started steps were [Prepare Backup], and are [Backup]"}},
 		{"another order", func(_, v *Version) {
 			p := v.State.Pipeline
@@ -48,11 +49,12 @@ func TestCheck(t *testing.T) {
 			p := v.State.Pipeline
 			p[1], p[2] = p[2], p[1]
 		}, []string{"step Backup has started, behind Restore, which has not"}},
-		{"a failure that is forgotten", func(b, _ *Version) { b.State.Pipeline[0].Failed = true }, []string{"step Prepare is not failed any more"}},
+		{"a failure that is forgotten", func(b, _ *Version) { b.State.Pipeline[0].Failed = true }, []string{"step Prepare is no longer failed"}},
 		{"an earlier phase", func(_, v *Version) { v.State.Phase = "Started" }, []string{"phase EnsureInitialBackup was left backwards for Started"}},
-		{"another itinerary that is no way out", func(_, v *Version) { v.State.Itinerary = mtc.Stage }, []string{"itinerary Final was left for Stage"}},
+		{"an itinerary that is no cleanup", func(_, v *Version) { v.State.Itinerary = mtc.Stage }, []string{"itinerary Final was left for Stage"}},
 		{"the state is gone", func(_, v *Version) { v.Known = false }, []string{"the state is gone"}},
-		{"done, with a step that is not", func(_, v *Version) { v.State.Done = true }, []string{"the migration is done, and step Backup", "the migration is done, and step Restore"}},
+		{"done, with a step that is not", func(_, v *Version) { v.State.Done = true },
+			[]string{"the migration is done, and step Backup", "the migration is done, and step Restore"}},
 		{"no step is open", func(_, v *Version) { v.State.Pipeline[1].Completed = at(3) }, []string{"phase EnsureInitialBackup runs, and no step is open"}},
 	} {
 		before, v := good(), good()

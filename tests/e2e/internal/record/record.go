@@ -1,5 +1,3 @@
-// Package record watches migrations, keeps every version of them that a
-// watcher sees, and checks on each what has to hold in all of them.
 package record
 
 import (
@@ -23,26 +21,26 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
 )
 
-// Version is a migration as a watcher saw it once.
+// Version is one version of a migration, as a watcher saw it.
 type Version struct {
 	Name, ResourceVersion string
-	// Known says that the controller has written its state.
+	// Known means that the controller has written its state.
 	Known bool
 	State runner.State
-	// Errors are those of the status.
+	// Errors are the errors in the status.
 	Errors []string
-	// Object is all of it.
+	// Object is the whole object.
 	Object *unstructured.Unstructured
 }
 
-// Rules say what is checked beyond what always has to hold.
+// Rules configure the checks.
 type Rules struct {
-	// Itineraries are those of the controller.
+	// Itineraries are the itineraries of the controller.
 	Itineraries *machine.Set
-	// Forbidden are the steps that no version of a migration may show.
+	// Forbidden returns the steps that no version of a migration may show.
 	Forbidden func(migration string) []string
-	// Outages says that the API server is killed: what was written in its last
-	// moments a watcher sees only as far as it is still there afterwards.
+	// Outages means that the test kills the API server. A watcher may miss
+	// versions of its last moments.
 	Outages bool
 }
 
@@ -54,14 +52,15 @@ type Recorder struct {
 	mu       sync.Mutex
 	changed  chan struct{} // closed at each version
 	versions map[string][]Version
-	entered  time.Time // when a version of any migration was last seen in another phase
+	entered  time.Time // when a migration was last seen in a new phase
 	problems []string
 }
 
 // Start records the objects of a resource from now on, until the context is
-// done or Stop is called. It goes on where it was after an outage of the API
-// server.
-func Start(ctx context.Context, config *rest.Config, resource schema.GroupVersionResource, namespace string, rules Rules) (*Recorder, error) {
+// done or Stop is called. After an outage of the API server it continues.
+func Start(
+	ctx context.Context, config *rest.Config, resource schema.GroupVersionResource, namespace string, rules Rules,
+) (*Recorder, error) {
 	c, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, err
@@ -102,8 +101,8 @@ func (r *Recorder) follow(ctx context.Context, objects dynamic.ResourceInterface
 	}
 }
 
-// watch watches until the API server ends it, and returns the version to go on
-// from.
+// watch watches until the API server ends the watch, and returns the version
+// to continue from.
 func (r *Recorder) watch(ctx context.Context, objects dynamic.ResourceInterface, from string) (next string, err error) {
 	w, err := objects.Watch(ctx, metav1.ListOptions{ResourceVersion: from})
 	if err != nil {
@@ -124,9 +123,8 @@ func (r *Recorder) watch(ctx context.Context, objects dynamic.ResourceInterface,
 	return next, err
 }
 
-// again begins anew where the API server has forgotten the version: with what
-// is there now. That is harmless while there is nothing, as with a definition
-// that is new.
+// again restarts from the current objects if the API server has forgotten the
+// version. That is harmless if there are none, as with a new definition.
 func (r *Recorder) again(ctx context.Context, objects dynamic.ResourceInterface) (from string, err error) {
 	list, err := objects.List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -173,7 +171,7 @@ func (r *Recorder) add(o *unstructured.Unstructured) {
 	r.changed = make(chan struct{})
 }
 
-// read finds the state on either custom resource.
+// read reads the state of either custom resource.
 func read(o *unstructured.Unstructured) (Version, error) {
 	v := Version{Name: o.GetName(), ResourceVersion: o.GetResourceVersion(), Object: o}
 	b, err := json.Marshal(o.Object)
@@ -202,28 +200,29 @@ func read(o *unstructured.Unstructured) (Version, error) {
 	return v, nil
 }
 
-// Problems are all that did not hold, in the order in which they were seen.
+// Problems returns all violations in the order in which they were seen.
 func (r *Recorder) Problems() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.problems)
 }
 
-// Entered returns when any of the migrations was last seen in another phase than before.
+// Entered returns the time when any migration was last seen in another phase
+// than before.
 func (r *Recorder) Entered() time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.entered
 }
 
-// Versions are all that was seen of a migration.
+// Versions returns all versions of a migration.
 func (r *Recorder) Versions(migration string) []Version {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.versions[migration])
 }
 
-// Steps are all steps that were ever seen of a migration, in the order in
+// Steps returns all steps that were ever seen of a migration, in the order in
 // which they appeared.
 func (r *Recorder) Steps(migration string) []string {
 	var names []string
@@ -237,8 +236,8 @@ func (r *Recorder) Steps(migration string) []string {
 	return names
 }
 
-// Until waits until a version of the migration has been seen of which is says
-// true, and returns the first. If the context ends before, its cause is wrapped.
+// Until waits for a version of the migration for which is returns true, and
+// returns the first. If the context ends earlier, the error wraps its cause.
 func (r *Recorder) Until(ctx context.Context, migration string, is func(Version) bool) (Version, error) {
 	for {
 		r.mu.Lock()
@@ -250,7 +249,7 @@ func (r *Recorder) Until(ctx context.Context, migration string, is func(Version)
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			last := "nothing was seen of it"
+			last := "no version was seen"
 			if len(all) > 0 {
 				v := all[len(all)-1]
 				pipeline, _ := json.Marshal(v.State)
@@ -261,7 +260,8 @@ func (r *Recorder) Until(ctx context.Context, migration string, is func(Version)
 	}
 }
 
-// Done waits until a migration is done, and returns that version.
+// Done waits until a migration is done, and returns its first version that is
+// done.
 func (r *Recorder) Done(ctx context.Context, migration string) (Version, error) {
 	return r.Until(ctx, migration, func(v Version) bool { return v.State.Done })
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
 )
 
-// Entered moves when any migration appears or enters a phase, and not when only something
-// else of it changes.
+// Entered moves when any migration appears or enters a phase, and not for
+// other changes.
 func TestEntered(t *testing.T) {
 	r := &Recorder{
 		rules:   Rules{Itineraries: machine.MustCompileSet(mtc.Itineraries()...), Forbidden: func(string) []string { return nil }},

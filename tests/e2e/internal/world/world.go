@@ -1,6 +1,3 @@
-// Package world plays all that works beside a migration controller: it
-// completes tasks as Velero completes backups, runs stage pods as a kubelet
-// does, and looks at plans anew.
 package world
 
 import (
@@ -20,8 +17,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example/api"
 )
 
-// Delay is how long everything takes that nothing else is said of: long enough
-// that a controller has to wait, short enough for a test.
+// Delay is the default duration of any work: long enough that a controller
+// must wait, short enough for a test.
 const Delay = 10 * time.Millisecond
 
 // World works on all namespaces of a control plane. It is safe for concurrent
@@ -36,14 +33,17 @@ type World struct {
 	discovered map[client.ObjectKey]func(*api.MigPlan)
 }
 
-// Start starts a world, which works until the context is done. Wait for it to
-// end with the function returned.
+// Start starts a world that works until the context is done. The returned
+// function waits for its end.
 func Start(ctx context.Context, config *rest.Config, scheme *runtime.Scheme) (*World, func(), error) {
 	c, err := client.New(config, client.Options{Scheme: scheme})
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &World{client: c, failing: map[client.ObjectKey]string{}, held: map[client.ObjectKey]bool{}, discovered: map[client.ObjectKey]func(*api.MigPlan){}}
+	w := &World{
+		client: c, failing: map[client.ObjectKey]string{}, held: map[client.ObjectKey]bool{},
+		discovered: map[client.ObjectKey]func(*api.MigPlan){},
+	}
 	informers, err := cache.New(config, cache.Options{Scheme: scheme})
 	if err != nil {
 		return nil, nil, err
@@ -71,7 +71,7 @@ func Start(ctx context.Context, config *rest.Config, scheme *runtime.Scheme) (*W
 	return w, w.tasks.Wait, nil
 }
 
-// work does a piece of work after the delay, until it succeeds.
+// work repeats a piece of work after a delay until it succeeds.
 func (w *World) work(ctx context.Context, key client.ObjectKey, do func(context.Context, client.ObjectKey) error) {
 	for wait := Delay; ; wait *= 2 {
 		select {
@@ -86,15 +86,15 @@ func (w *World) work(ctx context.Context, key client.ObjectKey, do func(context.
 	}
 }
 
-// Fail makes a task fail that a migration has begun or will begin.
+// Fail makes a present or future task of a migration fail.
 func (w *World) Fail(namespace, task, why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failing[client.ObjectKey{Namespace: namespace, Name: task}] = why
 }
 
-// Hold keeps a task, or the look at a plan, from coming to its end. Release it
-// with the function returned.
+// Hold keeps a task, or the refresh of a plan, from ending. Call release to
+// end it.
 func (w *World) Hold(namespace, name string) (release func()) {
 	key := client.ObjectKey{Namespace: namespace, Name: name}
 	w.mu.Lock()
@@ -107,14 +107,14 @@ func (w *World) Hold(namespace, name string) (release func()) {
 	}
 }
 
-// Discover changes a plan when it is looked at anew.
+// Discover changes a plan when it is refreshed.
 func (w *World) Discover(namespace, plan string, change func(*api.MigPlan)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.discovered[client.ObjectKey{Namespace: namespace, Name: plan}] = change
 }
 
-// released is an error while the object is held.
+// released returns an error while the object is held.
 func (w *World) released(key client.ObjectKey) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

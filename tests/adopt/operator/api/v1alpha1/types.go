@@ -1,7 +1,3 @@
-// Package v1alpha1 has the custom resources of the operator.
-//
-// +kubebuilder:object:generate=true
-// +groupName=postgres.example.com
 package v1alpha1
 
 import (
@@ -22,8 +18,8 @@ func AddToScheme(s *runtime.Scheme) error {
 	return nil
 }
 
-// Upgrade moves the cluster of PostgreSQL servers of its name to another major
-// version.
+// Upgrade moves the cluster of PostgreSQL servers that has its name to another
+// major version.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -39,26 +35,27 @@ type Upgrade struct {
 	Status UpgradeStatus `json:"status,omitempty"`
 }
 
-// UpgradeSpec is what the user wants.
+// UpgradeSpec is the desired upgrade.
 type UpgradeSpec struct {
 	// Version is the major version to upgrade to.
 	// +kubebuilder:validation:Minimum=10
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="another version is another upgrade"
 	Version int32 `json:"version"`
-	// Backup asks for a backup before anything is changed.
+	// Backup requests a backup before anything is changed.
 	// +optional
 	Backup bool `json:"backup,omitempty"`
-	// Canceled takes the upgrade back, until the new primary accepts writes.
+	// Canceled rolls the upgrade back, unless the new primary already accepts
+	// writes.
 	// +optional
 	Canceled bool `json:"canceled,omitempty"`
-	// Attempt is any text. If it changes, an upgrade that has ended runs again.
+	// Attempt is any text. When it changes, an upgrade that has ended runs again.
 	// +optional
 	Attempt string `json:"attempt,omitempty"`
 }
 
-// UpgradeStatus is the state of the run, and conditions.
+// UpgradeStatus is the observed state of an upgrade.
 type UpgradeStatus struct {
-	// State is how far the upgrade is, and its pipeline.
+	// State is the progress of the run, with its pipeline.
 	runner.State `json:",inline"`
 	// +optional
 	// +listType=map
@@ -66,10 +63,10 @@ type UpgradeStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// State returns where the state of the run is.
+// State returns a pointer to the state of the run.
 func (u *Upgrade) State() *runner.State { return &u.Status.State }
 
-// Conditions returns where the conditions are.
+// Conditions returns a pointer to the conditions.
 func (u *Upgrade) Conditions() *[]metav1.Condition { return &u.Status.Conditions }
 
 // UpgradeList is a list of upgrades.
@@ -82,11 +79,10 @@ type UpgradeList struct {
 	Items []Upgrade `json:"items"`
 }
 
-// Cluster is the label of servers that holds the name of their cluster.
+// Cluster is the label of a server whose value is the name of its cluster.
 const Cluster = "postgres.example.com/cluster"
 
-// Server is a PostgreSQL server. An agent on its machine makes it what the spec
-// says.
+// Server is a PostgreSQL server. An agent on its machine carries out the spec.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -99,7 +95,7 @@ type Server struct {
 	Status ServerStatus `json:"status,omitempty"`
 }
 
-// Role is what a server does in its cluster.
+// Role is the role of a server in its cluster.
 //
 // +kubebuilder:validation:Enum=Primary;Replica
 type Role string
@@ -110,51 +106,52 @@ const (
 	Replica Role = "Replica"
 )
 
-// ServerSpec is what a server must be.
+// ServerSpec is the desired state of a server.
 type ServerSpec struct {
 	Version int32 `json:"version"`
 	Role    Role  `json:"role"`
-	// Source is the server whose data this one follows. A primary has one until
-	// it is promoted.
+	// Source is the server that this one replicates. A primary has a source
+	// until it is promoted.
 	// +optional
 	Source string `json:"source,omitempty"`
-	// Writable lets clients write. Two primaries of a cluster never are writable.
+	// Writable lets clients write. At most one primary of a cluster is writable.
 	// +optional
 	Writable bool `json:"writable,omitempty"`
-	// BackUp asks for a backup.
+	// BackUp requests a backup.
 	// +optional
 	BackUp bool `json:"backUp,omitempty"`
-	// Reindex rebuilds the indexes.
+	// Reindex requests that the indexes are rebuilt.
 	// +optional
 	Reindex bool `json:"reindex,omitempty"`
 }
 
-// ServerStatus is what a server is.
+// ServerStatus is the observed state of a server.
 type ServerStatus struct {
-	// ObservedGeneration is the generation of the spec that the rest is about.
+	// ObservedGeneration is the generation of the spec that the other fields
+	// describe.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Ready reports that the server is what its spec says.
+	// Ready means that the server matches its spec.
 	// +optional
 	Ready bool `json:"ready,omitempty"`
-	// Error is why it cannot be.
+	// Error is the reason why the server cannot match its spec.
 	// +optional
 	Error string `json:"error,omitempty"`
-	// LagBytes is how far the server is behind its source.
+	// LagBytes is the number of bytes that the server is behind its source.
 	// +optional
 	LagBytes int64 `json:"lagBytes,omitempty"`
-	// CollationChanged reports that the server sorts text in another way than
-	// its source, so that the indexes must be rebuilt.
+	// CollationChanged means that the server sorts text differently from its
+	// source, so its indexes must be rebuilt.
 	// +optional
 	CollationChanged bool `json:"collationChanged,omitempty"`
 }
 
-// Ready reports whether the server is what its spec says now.
+// Ready reports whether the server matches its current spec.
 func (s *Server) Ready() bool {
 	return s.Status.Ready && s.Status.ObservedGeneration == s.Generation
 }
 
-// Failed reports whether the server cannot be what its spec says now.
+// Failed reports whether the server cannot match its current spec.
 func (s *Server) Failed() bool {
 	return s.Status.Error != "" && s.Status.ObservedGeneration == s.Generation
 }

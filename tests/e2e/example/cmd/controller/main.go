@@ -1,4 +1,3 @@
-// Command controller runs the example as a process of its own.
 package main
 
 import (
@@ -38,15 +37,15 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.kind, "kind", "mtc", "the custom resource: mtc or variant")
-	flag.StringVar(&o.namespace, "namespace", "default", "the namespace whose migrations are run")
+	flag.StringVar(&o.namespace, "namespace", "default", "the namespace of the migrations to run")
 	flag.StringVar(&o.selector, "selector", "", "run only migrations with these labels, so that replicas can share the work")
-	flag.StringVar(&o.source, "source-kubeconfig", "", "how to reach the source cluster; empty: it is the same")
-	flag.BoolVar(&o.elect, "leader-elect", false, "run only while no other replica does")
-	flag.IntVar(&o.concurrency, "concurrency", 4, "migrations that are reconciled at the same time")
-	flag.IntVar(&o.maxPhases, "max-phases", 1, "phases that may be left in one reconcile")
-	flag.StringVar(&o.metrics, "metrics-address", "0", "where metrics and the pages of runs are served; 0: nowhere")
-	flag.StringVar(&o.report, "report", "", "a URL that is told of each call of a phase, for tests")
-	flag.StringVar(&o.measure, "measure", "", "a unix socket that tells what reconciles cost; without the pages of runs then")
+	flag.StringVar(&o.source, "source-kubeconfig", "", "kubeconfig of the source cluster; empty means the same cluster")
+	flag.BoolVar(&o.elect, "leader-elect", false, "run only while no other replica runs")
+	flag.IntVar(&o.concurrency, "concurrency", 4, "number of migrations that are reconciled concurrently")
+	flag.IntVar(&o.maxPhases, "max-phases", 1, "maximum number of phases that are left in one reconcile")
+	flag.StringVar(&o.metrics, "metrics-address", "0", "address that serves metrics and the pages of runs; 0 means none")
+	flag.StringVar(&o.report, "report", "", "URL that receives a report of each call of a phase, for tests")
+	flag.StringVar(&o.measure, "measure", "", "unix socket that serves the cost of reconciles; disables the pages of runs")
 	flag.Parse()
 	ctrl.SetLogger(zap.New())
 	if err := run(ctrl.SetupSignalHandler(), o); err != nil {
@@ -60,7 +59,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	config.QPS = -1 // the API server's own priorities and fairness will do
+	config.QPS = -1 // the API server's priority and fairness suffices
 	selector, err := labels.Parse(o.selector)
 	if err != nil {
 		return fmt.Errorf("-selector: %w", err)
@@ -123,7 +122,8 @@ func run(ctx context.Context, o options) error {
 	return mgr.Start(ctx)
 }
 
-// managerOptions are those of a manager of the migrations that the selector matches.
+// managerOptions returns the options of a manager of the migrations that the
+// selector matches.
 func managerOptions(o options, selector labels.Selector) ctrl.Options {
 	return ctrl.Options{
 		Scheme:                  example.Scheme(),
@@ -141,11 +141,12 @@ func managerOptions(o options, selector labels.Selector) ctrl.Options {
 	}
 }
 
-// maxMeasured is the number of reconciles that a meter has room for from the start.
+// maxMeasured is the number of reconciles for which a meter allocates memory
+// at the start.
 const maxMeasured = 1 << 19
 
-// measured has reconciles and their API calls measured, and serves what was measured
-// on a unix socket.
+// measured measures reconciles and their API calls, and serves the figures on
+// a unix socket.
 func measured(mgr manager.Manager, m *meter.Meter, o options, p *example.Parts, s *example.Settings) error {
 	runs := client.ObjectList(&api.MigMigrationList{})
 	if o.kind == "variant" {

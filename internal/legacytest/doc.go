@@ -1,0 +1,4 @@
+// Package legacytest checks adapters of package legacy against recorded statuses.
+// [Check] is an ordinary function that returns an error; unit tests and the
+// conformance tests both call it for each recorded line.
+package legacytest

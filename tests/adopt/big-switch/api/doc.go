@@ -1,0 +1,4 @@
+// Package api defines the types of a controller with the structure of
+// mig-controller: a status without a subresource and without a field for
+// facts, staged conditions, and steps that are listed by pointers.
+package api

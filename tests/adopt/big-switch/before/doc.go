@@ -1,0 +1,3 @@
+// Package before is the controller before it adopts the library: its own code
+// finds the next phase in the itineraries and keeps the pipeline.
+package before

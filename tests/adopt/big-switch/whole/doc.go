@@ -1,0 +1,3 @@
+// Package whole is the controller after it has adopted the library whole: the
+// runner drives it, and the switch over phases is the handler of all of them.
+package whole

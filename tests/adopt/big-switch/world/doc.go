@@ -1,0 +1,3 @@
+// Package world simulates the environment of a controller by a script: the
+// plan, the clusters, and work that takes a while, fails or returns errors.
+package world

@@ -1,0 +1,4 @@
+// Package world simulates everything that works beside a migration controller:
+// it completes tasks like Velero, runs stage pods like a kubelet, and
+// refreshes plans.
+package world

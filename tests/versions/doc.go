@@ -1,0 +1,3 @@
+// Package versions tests that embedders can keep their versions of Kubernetes and
+// controller-runtime. It builds and tests modules outside the repository.
+package versions
