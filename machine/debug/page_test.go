@@ -277,7 +277,7 @@ func TestTurningAFlagChangesRelatedFlags(t *testing.T) {
 	assert.Contains(t, after.Added, "DataBackup")
 	page := body(t, get(f.Handler(debug.HandlerOptions{}), from+"&turn=IndirectImage%3Dtrue", ""))
 	assert.Contains(t, page, "Related flags change as well: DirectImage is false and HasStageBackup is true.")
-	assert.Contains(t, page, `<input type="hidden" name="set" value="HasISs,IndirectImage,EnableImage">`, "the next turn continues from here")
+	assert.Contains(t, page, `<input type="hidden" name="set" value="HasISs,IndirectImage,EnableImage">`, "the next turn starts from here")
 
 	unknown := read[itineraryPage](f, "/itinerary?name=Final&turn=HasPreBackupHooks%3Dunknown")
 	assert.Equal(t, []string{"PreBackupHooks"}, unknown.MaybeSteps)
