@@ -151,7 +151,7 @@ var emptyIsNil = cmp.Options{
 }
 
 // No field of a state is forgotten: each alone makes a difference.
-func TestEachFieldMakesADifference(t *testing.T) {
+func TestEncoderSeesEachField(t *testing.T) {
 	w := newWords(itineraries(t))
 	e := &encoder{words: w}
 	r := rand.New(rand.NewPCG(1, 2))

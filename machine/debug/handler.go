@@ -16,8 +16,8 @@ import (
 
 // HandlerOptions are the options of [NewHandler]. The zero value is valid.
 type HandlerOptions struct {
-	// Title is the heading of all pages, such as the name of the controller. If empty, it
-	// is "Pipelines".
+	// Title is the heading of all pages, such as the name of the controller, in at most 100
+	// bytes. If empty, it is "Pipelines".
 	Title string
 	// MaxStreams is the maximum number of open event streams. A page that gets no stream
 	// polls instead. Zero means 50; a negative number means none.
@@ -28,6 +28,7 @@ type HandlerOptions struct {
 
 // HandlerOptionsError describes invalid options of [NewHandler].
 type HandlerOptionsError struct {
+	// Problem describes what is wrong and how to fix it.
 	Problem string
 }
 
@@ -42,7 +43,7 @@ const (
 )
 
 // NewHandler returns a handler with pages of the runs that a recorder holds. The error is
-// a [*HandlerOptionsError].
+// a [*HandlerOptionsError] if r is nil or the options are invalid.
 //
 // The handler can be mounted under any path that ends in a slash, with or without
 // [http.StripPrefix]: it looks only at the last element of a path, and all its links are

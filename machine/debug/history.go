@@ -49,7 +49,7 @@ const (
 	historySize = int(unsafe.Sizeof(history{})+unsafe.Sizeof(list.Element{})) +
 		2*int(unsafe.Sizeof(Name{})+unsafe.Sizeof(runKey{})+2*unsafe.Sizeof(uintptr(0)))
 	flagSize = int(unsafe.Sizeof(flag{}))
-	// maxName limits the total length of the names of a run, and of its key.
+	// maxName limits the total length of the names of a run, and that of its key, in bytes.
 	maxName = 1 << 10
 )
 
@@ -169,7 +169,7 @@ func (h *history) happened(e *encoder, n entry, most, maxEvents int) {
 			h.events--
 		}
 	}
-	if n.kind == runBegun && n.texts[1] == "" { // from the start: no flag is known any more
+	if n.kind == runBegun && n.texts[1] == "" { // from the start: no flag is known
 		h.flags = h.flags[:0]
 	}
 	e.reset(h.base)

@@ -19,8 +19,8 @@ type log struct {
 	moments, events int
 }
 
-// The tag of a record is the kind of an event, or one of these. If an event did not
-// change the state, its moment is the one before.
+// The tag of a record is the kind of an event, or tagMoment. An event that did not change
+// the state also has the bit tagBefore: its moment is the one before.
 const (
 	tagMoment = 0
 	tagBefore = 1 << 7

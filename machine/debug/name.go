@@ -8,9 +8,11 @@ import (
 
 // Name names a run: its object and, if the object has many runs, the item.
 type Name struct {
+	// Namespace and Name are those of the object. Namespace may be empty.
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name"`
-	Item      string `json:"item,omitempty"`
+	// Item is empty unless the object has many runs.
+	Item string `json:"item,omitempty"`
 }
 
 // String returns the name as the pages and the command show it: "namespace/name", or
@@ -43,6 +45,7 @@ type object interface {
 
 // UnnamedTypeError reports a type whose runs have no names.
 type UnnamedTypeError struct {
+	// Type is the name of the type.
 	Type string
 }
 

@@ -6,9 +6,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// NewObserver returns an observer that records the runs of a runner, for
-// [runner.Options].Observers. The function name returns the name of an object's run. If
-// nil, the name is the result of the object's method
+// NewObserver returns an observer that records the runs of a runner in r, for
+// [runner.Options].Observers. It is safe for concurrent use if name is. The function name
+// returns the name of an object's run. If nil, the name is the result of the object's
+// method
 //
 //	RunName() (namespace, name, item string)
 //

@@ -74,8 +74,8 @@ type itineraryView struct {
 	// changed with it.
 	Turned  *setting  `json:"turned,omitempty"`
 	Changed []setting `json:"changed,omitempty"`
-	// Added and Removed are the steps by which the pipeline differs from the previous
-	// one.
+	// Added and Removed are the steps by which the pipeline differs from the one before the
+	// last turn.
 	Added   []string `json:"added,omitempty"`
 	Removed []string `json:"removed,omitempty"`
 	// Broken lists relations that do not hold: no real run has such flags.

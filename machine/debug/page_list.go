@@ -19,7 +19,7 @@ type row struct {
 	Itinerary string `json:"itinerary,omitempty"`
 	Step      string `json:"step,omitempty"`
 	Phase     string `json:"phase,omitempty"`
-	// Activity is what the run does, Since when it began to.
+	// Activity is what the run does, and Since is when it began to.
 	Activity string `json:"activity"`
 	Since    when   `json:"since,omitzero"`
 	// Why is what it waits for, or the last error.
@@ -96,8 +96,8 @@ func newRow(rec *Recorder, run Run, m Moment, now time.Time) row {
 // runList is the page of all runs.
 type runList struct {
 	meta
-	// Total is the number of recorded runs. Dropped counts how often a run was dropped
-	// for others; it may be listed again.
+	// Total is the number of recorded runs. Dropped counts how often a run was dropped to
+	// make room for others; a dropped run may be listed again.
 	Total   int   `json:"total"`
 	Dropped int   `json:"dropped"`
 	Counts  []tab `json:"counts"`

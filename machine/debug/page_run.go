@@ -557,7 +557,7 @@ func (p *runView) left(s *runner.State, shown map[string]bool) {
 }
 
 // broken finds the itineraries that the run left after a phase failed. They are drawn
-// beside the current one.
+// before the current one.
 func (p *runView) broken(s *runner.State) {
 	failures := s.Failures
 	if at := s.FailedAt; at != nil {
@@ -987,7 +987,7 @@ func (p *runView) text(t *text) {
 	}
 }
 
-// Word describes how the visit ended.
+// Word describes how the visit ended: "failed", or "current" if it has not ended.
 func (v visit) Word() string {
 	switch {
 	case v.Failed:

@@ -277,7 +277,7 @@ func TestTurningAFlagChangesRelatedFlags(t *testing.T) {
 	assert.Contains(t, after.Added, "DataBackup")
 	page := body(t, get(f.Handler(debug.HandlerOptions{}), from+"&turn=IndirectImage%3Dtrue", ""))
 	assert.Contains(t, page, "Related flags change as well: DirectImage is false and HasStageBackup is true.")
-	assert.Contains(t, page, `<input type="hidden" name="set" value="HasISs,IndirectImage,EnableImage">`, "the next turn goes on from here")
+	assert.Contains(t, page, `<input type="hidden" name="set" value="HasISs,IndirectImage,EnableImage">`, "the next turn starts from here")
 
 	unknown := read[itineraryPage](f, "/itinerary?name=Final&turn=HasPreBackupHooks%3Dunknown")
 	assert.Equal(t, []string{"PreBackupHooks"}, unknown.MaybeSteps)
@@ -368,7 +368,7 @@ func TestGraphShowsFailureOfTheItineraryLeft(t *testing.T) {
 	assert.Contains(t, page.Progress, ", 1 failed")
 }
 
-// A step that was left and may be entered again has a state of its own. It is in the
+// A step that was left and may be entered again has its own state. It is in the
 // pipeline, so the page does not list it under the steps that may still come.
 func TestStepsThatContinueLaterAreNotRunning(t *testing.T) {
 	set, err := machine.CompileSet(phases.Itinerary{Name: "Cook", Vocabulary: phases.MustVocabulary(nil), Phases: []phases.Phase{

@@ -98,7 +98,8 @@ func (q query) get(name string) string { return q.values.Get(name) }
 
 func (q query) has(name string) bool { return q.get(name) != "" }
 
-// list returns the values of a parameter. Commas separate values as well.
+// list returns the values of a parameter. A value may also be a list separated by
+// commas.
 func (q query) list(name string) []string {
 	var all []string
 	for _, value := range q.values[name] {

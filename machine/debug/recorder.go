@@ -14,14 +14,16 @@ import (
 
 // Options are the options of [NewRecorder].
 type Options struct {
-	// Itineraries are the itineraries of the runs.
+	// Itineraries are the itineraries of the runs. Required.
 	Itineraries *machine.Set
 	// MaxRuns and MaxEvents are the maximum numbers of recorded runs, and of events of
-	// each run. Zero means [DefaultMaxRuns] and [DefaultMaxEvents].
+	// each run. Zero means [DefaultMaxRuns] and [DefaultMaxEvents]; a negative number is
+	// invalid.
 	MaxRuns, MaxEvents int
 	// MaxRunSize and MaxSize bound the memory of one run, and of all runs together, in
-	// bytes. Zero means [DefaultMaxRunSize] and [DefaultMaxSize]; the default of MaxSize
-	// is at least MaxRunSize.
+	// bytes. MaxRunSize must be at least [MinRunSize], and MaxSize at least MaxRunSize.
+	// Zero means [DefaultMaxRunSize] and [DefaultMaxSize]; the default of MaxSize is
+	// MaxRunSize if that is larger.
 	MaxRunSize, MaxSize int
 	// Now is the clock. If nil, it is [time.Now].
 	Now func() time.Time
@@ -38,6 +40,7 @@ const (
 
 // OptionsError lists everything that is missing or wrong in the options.
 type OptionsError struct {
+	// Problems describes each problem.
 	Problems []string
 }
 
@@ -107,8 +110,8 @@ func NewRecorder(o Options) (*Recorder, error) {
 	}, nil
 }
 
-// Record records a run as it was read from an object. A run whose name is longer than 1
-// KiB is not recorded.
+// Record records a run as it was read from an object. paused reports whether a pause
+// holds the run. A run whose name is longer than 1 KiB is not recorded.
 func (r *Recorder) Record(n Name, s runner.State, paused bool) {
 	now := r.now()
 	r.mu.Lock()
@@ -266,7 +269,7 @@ func (r *Recorder) remove(h *history) {
 // now reads the clock.
 func (r *Recorder) now() time.Time { return r.o.Now().UTC().Round(0) }
 
-// Forget drops a run whose object is gone.
+// Forget drops a run whose object is gone. It does nothing if the run is not recorded.
 func (r *Recorder) Forget(n Name) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -6,8 +6,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// Run is the record of a run. It shares nothing with the recorder. Times are in
-// UTC.
+// Run is the record of a run. It shares nothing with the recorder. Times are in UTC.
 type Run struct {
 	Name Name
 	// Moments are the recorded moments, oldest first. There is at least one.
@@ -37,17 +36,19 @@ func (r Run) Last() Moment {
 
 // Moment is a run at one moment.
 type Moment struct {
+	// At is when the state was recorded.
 	At    time.Time
 	State runner.State
 	// Paused reports whether a pause held the run.
 	Paused bool
-	// Cut reports whether the state was too large, so texts of it, or more, were left
-	// out.
+	// Cut reports whether texts of the state, or more, were left out because it was too
+	// large.
 	Cut bool
 }
 
 // Event is something that happened in a run.
 type Event struct {
+	// At is when the event happened; the first time, if it repeats.
 	At time.Time
 	// Kind is the name of the event's type in machine/runner, or RunPaused or RunResumed,
 	// which the recorder derives from the state.

@@ -12,8 +12,8 @@ type watchers struct {
 }
 
 // Watch returns a channel that receives a value after a change of one run, or of any run
-// if n is nil. Changes that are faster than the receiver are merged. The channel is
-// closed when the context is done.
+// if n is nil. Several changes before the value is received are merged into one. The
+// channel is closed when the context is done.
 func (r *Recorder) Watch(ctx context.Context, n *Name) <-chan struct{} {
 	c := make(chan struct{}, 1)
 	r.mu.Lock()

@@ -9,7 +9,8 @@ import (
 // Side is one of the two sides of a diff.
 type Side struct {
 	// Title describes the side in the heading: "Final, HasPVs". It may be empty.
-	Title       string
+	Title string
+	// Itineraries are the itineraries of the side. One of the two sides may have none.
 	Itineraries []Itinerary
 }
 
@@ -30,7 +31,7 @@ type Side struct {
 // side alone would draw it.
 //
 // The errors are those of [New]. Two compared itineraries must both have a plan, or
-// neither.
+// neither; otherwise the error is an [*OptionsError].
 func NewDiff(o Options, before, after Side) (*Drawing, error) {
 	pairs, err := pair(before.Itineraries, after.Itineraries)
 	if err != nil {
@@ -74,7 +75,7 @@ func NewDiff(o Options, before, after Side) (*Drawing, error) {
 // Same reports whether a drawing made by [NewDiff] shows no difference: no phase, step or
 // transition is marked, and the itineraries have the same name and kind, and declare the
 // same flags and relations. Flag values that differ without affecting any of these are
-// ignored.
+// ignored. Same is true for a drawing made by [New].
 func (d *Drawing) Same() bool {
 	return !slices.ContainsFunc(d.parts, func(p *part) bool { return p.change != same })
 }

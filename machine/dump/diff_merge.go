@@ -182,7 +182,7 @@ func (m *merging) draw(o Options) (bool, error) {
 }
 
 // around returns the name, on both sides, of the phase to draw around; ok reports whether
-// either side has it. The name is looked up in after first.
+// either side has it. If each side has a different phase of this name, that of after wins.
 func (m *merging) around(name string) (names [2]string, ok bool) {
 	names = [2]string{name, name}
 	for side, p := range []*part{m.before, m.after} {

@@ -120,7 +120,7 @@ func TestNewDiffOfPlans(t *testing.T) {
 		{"a flag", planned(t, v, machine.Position{}, phases.NewFacts(0, 7)), planned(t, v, machine.Position{}, phases.NewFacts(1, 6)),
 			[]string{"+ T (appears)", "~ + B will not run -> will run; if Done", "~ - C needs Done and Broken -> needs Broken"},
 			[]string{"Done: false -> true", "step T appears", "1 phase now runs: B", "1 phase has another reason for its state: C"}},
-		{"a flag by now unknown", planned(t, v, machine.Position{}, phases.NewFacts(1, 6)), planned(t, v, machine.Position{}, phases.NewFacts(0, 6)),
+		{"a flag that becomes unknown", planned(t, v, machine.Position{}, phases.NewFacts(1, 6)), planned(t, v, machine.Position{}, phases.NewFacts(0, 6)),
 			[]string{"~ T (shown -> may be shown)", "~ ? B will run -> unknown; depends on Done, which is unknown"},
 			[]string{"Done: true -> unknown", "step T: shown -> may be shown", "1 phase may run now: B"}},
 		{"a flag that nothing reads", planned(t, v, machine.Position{}, phases.NewFacts(1, 6)), planned(t, v, machine.Position{}, phases.NewFacts(5, 2)), nil,

@@ -115,8 +115,8 @@ func (b *band) words(p *part, arrow string) string {
 	return ""
 }
 
-// minor reports whether all changes follow from a run that progressed: the phase is
-// behind or settled by now, or only a reason changed.
+// minor reports whether all changes follow from a run that progressed: the phase is now
+// behind or settled, or only a reason changed.
 func (n *node) minor() bool {
 	return n.change == changed && len(n.aspects) > 0 && !slices.ContainsFunc(n.aspects, func(a aspect) bool {
 		return a.what != "tentative" && a.what != "reason" && (a.what != "state" || n.state != behind || n.was.state == current)
@@ -167,7 +167,7 @@ func (e edge) wasWords(p *part) string {
 	return strings.Join(all, ", ")
 }
 
-// differences sums up in words what has changed in a part, one line each.
+// differences sums up in words what has changed in a part, one line for each change.
 func (p *part) differences(arrow string) []string {
 	switch p.change {
 	case added, removed:

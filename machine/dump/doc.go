@@ -21,8 +21,8 @@
 // [Options.AllEdges] draws every possible transition.
 //
 // No edge leads on from an end phase. Done is drawn only if a run can still end without
-// an end phase. A handler's choice is a jump with its own look, and so is whatever
-// depends on a pending choice. A phase that can belong to several steps is drawn under
+// an end phase. A handler's choice is a jump with its own look. Whatever depends on a
+// pending choice also has its own look. A phase that can belong to several steps is drawn under
 // the step that the plan selects; without a plan, under its default step.
 //
 // [NewDiff] draws the differences between two sets of flags, two positions, or two

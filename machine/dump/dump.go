@@ -26,6 +26,7 @@ type Itinerary struct {
 // Switch is an arrow from one itinerary to another: a run leaves From for To under the
 // condition When. Itineraries do not define their switches, so the caller supplies them.
 type Switch struct {
+	// From and To are names of itineraries.
 	From, To string
 	// When completes the phrase "when ...": "a phase failed". It may be empty.
 	When string
@@ -55,6 +56,7 @@ type Options struct {
 
 // OptionsError describes options or itineraries that cannot be drawn together.
 type OptionsError struct {
+	// Problem describes what is wrong and how to fix it.
 	Problem string
 }
 
@@ -62,6 +64,7 @@ func (e *OptionsError) Error() string { return "cannot draw: " + e.Problem }
 
 // UnknownPhaseError reports that no itinerary has the phase that [Options.Around] names.
 type UnknownPhaseError struct {
+	// Phase is the unknown name, and Itineraries are the itineraries that lack it.
 	Phase       string
 	Itineraries []string
 	// Nearest lists similar names, most similar first.

@@ -13,8 +13,8 @@ type edge struct {
 	kind     edgeKind
 	guard    string // of a jump, in words; empty if it is always taken
 	choice   bool   // of a jump: the handler chooses it
-	// taken reports whether the plan takes the edge: True by the current values; False if
-	// it cannot be taken whatever tentative and unknown flags and choices turn out to be.
+	// taken reports whether the plan takes the edge: True if it does by the current values;
+	// False if it cannot, whatever tentative and unknown flags and choices turn out to be.
 	// Without a plan it is False for an edge that is never taken, else True.
 	taken phases.Truth
 	// In a diff, was is the same edge of before, if both sides have it.

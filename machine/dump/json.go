@@ -13,8 +13,8 @@ import (
 // a member is removed or changes its meaning.
 const Version = 1
 
-// JSON returns the whole drawing as JSON. The file graph.schema.json of this package
-// describes the format.
+// JSON returns the whole drawing as indented JSON. The file graph.schema.json of this
+// package describes the format.
 func (d *Drawing) JSON() []byte {
 	out := jsonDrawing{
 		Version: Version, Title: d.title,

@@ -11,10 +11,11 @@ import (
 // every transition, as with [Options.AllEdges].
 type Coverage struct {
 	// Phase returns the mark of the phase at an index. Transition returns the mark of an
-	// edge of the graph.
+	// edge of the graph. Both are required and must be safe for concurrent use, because
+	// the methods of a [Drawing] may call them.
 	Phase      func(i int) Mark
 	Transition func(e machine.Edge) Mark
-	// Summary sums up the coverage, one line each.
+	// Summary has the lines that sum up the coverage. It may be empty.
 	Summary []string
 }
 

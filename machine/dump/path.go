@@ -13,7 +13,7 @@ type paths struct {
 // taken combines both judgements of an edge.
 func (w paths) taken(of func(*path) phases.Truth) phases.Truth { return w.sum(of(w.now), of(w.later)) }
 
-// sum is True if an edge is taken by the current values, and False only if it is not
+// sum returns True if an edge is taken by the current values, and False only if it is not
 // taken later either. Without a plan, an edge that depends on flags or choices counts as
 // taken.
 func (w paths) sum(now, later phases.Truth) phases.Truth {
@@ -26,9 +26,9 @@ func (w paths) sum(now, later phases.Truth) phases.Truth {
 	return now
 }
 
-// path is one of the two judgements. Its slices have an element for each index of the
-// graph, plus one: start comes first, done last. It is a forward reachability analysis
-// over the graph.
+// path is one of the two judgements: a forward reachability analysis over the graph. Its
+// slices have an element for each index of the graph, plus one: start comes first, done
+// last.
 type path struct {
 	*part
 	facts  phases.Facts
@@ -72,7 +72,7 @@ func (p *part) newPath(later bool) *path {
 		w.jumps[i+1] = make([]phases.Truth, len(p.jumps(i)))
 	}
 	// Without a plan the path begins at the start. The plan knows best which phases are
-	// certainly reached, so it begins there as well.
+	// certainly reached, so the path begins at these, too.
 	for i := n; i >= start; i-- {
 		switch {
 		case p.plan == nil && i == start, p.plan != nil && p.all[i+1].state == runs:
@@ -122,13 +122,14 @@ type ways struct {
 	onward phases.Truth
 }
 
-// from judges the phase at an index once it is done.
+// from returns the ways on from the phase at an index, once that phase is done.
 func (w *path) from(i int) ways {
 	jumps, onward := w.graph.Onward(i, w.facts.Forget(w.openAfter(i)))
 	return ways{jumps, onward}
 }
 
-// fromHere judges the phase where the plan begins. Its choice may already be made.
+// fromHere returns the ways on from the phase where the plan begins. Its choice may already
+// be made.
 func (w *path) fromHere() ways {
 	jumps, onward := w.plan.Onward(w.facts.Forget(w.openAfter(w.here())))
 	return ways{jumps, onward}
@@ -144,7 +145,8 @@ func (w *path) openAfter(i int) phases.Flags {
 	return open
 }
 
-// entered judges the phase at an index to the degree that it is entered, or has been.
+// entered returns the ways on from the phase at an index, as far as that phase is entered
+// or has been.
 func (w *path) entered(i int) ways {
 	n, again := &w.all[i+1], w.comesIn(i)
 	if n.surelyRuns() {

@@ -21,7 +21,7 @@ func (u *used) note(n *node) {
 	u.end = u.end || n.end
 }
 
-// legend explains the used marks in two columns.
+// legend explains the marks that the picture uses, in two columns.
 func (pic *picture) legend() {
 	type entry struct{ mark, text string }
 	var all []entry

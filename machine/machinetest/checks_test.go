@@ -41,7 +41,8 @@ func TestPromisesBrokenByRunner(t *testing.T) {
 			r.calls[0].answer, r.events, r.onFails = resultFail, []runner.Event{failed}, 2
 		}, "nothing runs after a failed phase, in itinerary Main: OnFail is not called once for each failure: 2 calls, 1 failures"},
 		{"a phase that failed counts as done", "Main", "A", func(r *reconciled[*Object]) {
-			r.calls[0].answer, r.events, r.onFails = resultFail, []runner.Event{failed, runner.PhaseExited{Itinerary: "Main", Phase: "A"}}, 1
+			r.calls[0].answer, r.onFails = resultFail, 1
+			r.events = []runner.Event{failed, runner.PhaseExited{Itinerary: "Main", Phase: "A"}}
 		}, "nothing runs after a failed phase, in itinerary Main: a phase that failed is reported as done: A"},
 		{"a handler has no time", "Main", "B", func(r *reconciled[*Object]) {
 			r.calls[0].ended = true

@@ -87,7 +87,7 @@ func TestDoneLine(t *testing.T) {
 		want string
 	}{
 		{machinetest.Done("B1", runner.Choose("D1")), `machinetest.Done("B1", runner.Choose("D1")): the phase does not declare this choice; add a jump to it that is a choice`},
-		{machinetest.Fail("Completed"), `machinetest.Fail("Completed"): "Completed" is an end phase, which does no work; name the phase before it`},
+		{machinetest.Fail("Completed"), `machinetest.Fail("Completed"): "Completed" is an end phase, which does no work; name the phase before it, or use End`},
 		{machinetest.Edit("Over", "cancel"), `"Over" is an end phase`},
 	} {
 		wantReports(t, reports(func(tb machinetest.TB) { machinetest.New(tb, choosing()).Run(tt.line) }), tt.want)

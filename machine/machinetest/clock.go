@@ -134,8 +134,8 @@ func Hang(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// endsBefore reports whether a context derived from t has a real-time deadline of its own before
-// that of t.
+// endsBefore reports whether a context derived from t has its own real-time deadline, before that
+// of t.
 func endsBefore(ctx context.Context, t *timeout) bool {
 	own, _ := ctx.Deadline()
 	deadline, _ := t.Deadline()

@@ -26,7 +26,7 @@ import (
 // guard. Items that only a run with unknown flags, or one that begins in the phase that failed, can
 // cover do not count either, unless they were covered.
 //
-// Make a Coverage with [NewCoverage] or [MergeCoverage]. It is safe for concurrent use.
+// Make a Coverage with [NewCoverage] or [MergeCoverage]. A Coverage is safe for concurrent use.
 type Coverage struct {
 	mu          sync.Mutex
 	itineraries map[coverKey]*covered
@@ -317,7 +317,7 @@ func (e *engine[T, W]) cover(r *reconciled[T]) {
 		p.to, r.came = nowhere, 0 // a new run may begin in any phase
 	}
 	if passed := len(eventsOf[runner.PhaseEntered](&Record{Events: r.events})); passed > 1 {
-		p.to, r.came = nowhere, 0 // it is unknown by which facts each was judged
+		p.to, r.came = nowhere, 0 // the facts by which each was judged are unknown
 	}
 	e.setup.Coverage.record(p)
 	if p.to == nowhere {

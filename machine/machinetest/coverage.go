@@ -80,7 +80,8 @@ func (c *Coverage) JSON() []byte {
 
 // Save writes the coverage to a new file in a folder, which it creates if necessary. If folder is
 // empty, Save uses the one in the environment variable [CoverageDir]; if that is not set, it saves
-// nothing. Call it after the tests of a package, for example in TestMain.
+// nothing and returns nil. Call it after the tests of a package, for example in TestMain. The error
+// is that of creating the folder or writing the file.
 func (c *Coverage) Save(folder string) error {
 	if folder == "" {
 		if folder = os.Getenv(CoverageDir); folder == "" {
@@ -100,7 +101,9 @@ func (c *Coverage) Save(folder string) error {
 
 // CoverageError reports a file that does not contain a coverage.
 type CoverageError struct {
-	File    string
+	// File is the path of the file.
+	File string
+	// Problem describes what is wrong with it.
 	Problem string
 }
 
@@ -109,7 +112,8 @@ func (e *CoverageError) Error() string {
 }
 
 // MergeCoverage merges all files that [Coverage.Save] wrote to the folders. Different definitions
-// of an itinerary are kept apart. A file that does not contain a coverage is a [*CoverageError].
+// of an itinerary are kept apart. The error is a [*CoverageError] if a file does not contain a
+// coverage, and otherwise that of reading a folder or file.
 func MergeCoverage(folders ...string) (*Coverage, error) {
 	c := NewCoverage()
 	for _, folder := range folders {

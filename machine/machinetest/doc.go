@@ -104,8 +104,8 @@
 //
 //   - The plan is the run, given the choices of handlers (1). A phase is entered
 //     under the step that counts, and stays under it.
-//   - No step is shown that will not run, and no step that ran is lost (2). What
-//     is left out has a reason (3).
+//   - No step is shown that will not run, and no step that ran is lost (2). Each
+//     phase that is left out has a reason (3).
 //   - Each flag is evaluated once, and again only after a phase that decides it
 //     (4). Unknown is not false (5).
 //   - Work that is done is not done again (5). The choice of a handler, and the
@@ -131,18 +131,18 @@
 // by a failure which the selector does not answer is at an end.
 //
 // The contract of handlers: a phase changes only flags that it declares to
-// decide. A handler that is done, if called once more, is done and leaves the
-// world unchanged. After a crash before its write, repeated calls finish the
-// work and reach the same world as without the crash. To check this, handlers
+// decide. A handler that is done, if called once more, returns done again and
+// leaves the world unchanged. After a crash before its write, repeated calls
+// finish the work and reach the same world as without the crash. To check this, handlers
 // and sources are called more often than the runner calls them. Calls that a
 // line of the script replaces are exempt from the last two.
 //
-// The [Invariant] functions of the setup are checked as well.
+// The [Invariant] functions of the setup are also checked.
 //
 // # Limits
 //
 // The object and the world are kept as JSON between reconciles, as an API server
-// keeps an object; a type that JSON does not keep whole is refused. What
+// keeps an object; a type that does not survive JSON whole is refused. Data that
 // handlers keep elsewhere survives a simulated crash unless Options makes it
 // again. In an exploration nothing may be kept elsewhere: a break that a life
 // with the same script does not reproduce is reported as such.
@@ -162,8 +162,8 @@
 // limiter would do. The number of attempts is checked in explorations and, with
 // [Setup.EachWrite], in lives.
 //
-// An exploration runs one phase per reconcile, whatever MaxPhases is. It takes
-// states for one if they differ only in
+// An exploration runs one phase per reconcile, whatever MaxPhases is. It treats
+// states as equal if they differ only in
 //
 //   - flags that no guard ahead reads;
 //   - completed steps that nothing ahead can enter;

@@ -46,8 +46,8 @@ type Exploration[T, W any] struct {
 	// follow any other. Naming them keeps the exploration small; a switch that is not named is an
 	// error.
 	Switches map[string][]string
-	// NeverCalled lists phases that no life reaches. For any other phase it is an error if its
-	// handler is never called or, for an end phase, if it is never entered.
+	// NeverCalled lists phases that no life reaches. It is an error if the handler of any other
+	// phase is never called, or if any other end phase is never entered.
 	NeverCalled []string
 	// Known lists known breaks by promise, itinerary and how; Detail is ignored. The exploration
 	// continues past them. A known break that no longer occurs is an error.
@@ -56,18 +56,19 @@ type Exploration[T, W any] struct {
 	// exploration is inconclusive, which is an error unless MayBeInconclusive is set.
 	MaxStates         int
 	MayBeInconclusive bool
-	// Exact keeps states apart even if the difference cannot matter to anything ahead.
+	// Exact keeps states apart even if they differ only in flags and steps that cannot matter
+	// ahead.
 	Exact bool
 	// Workers is the number of goroutines that explore. Zero means 1; with more, the functions of
 	// the setup must be safe for concurrent use.
 	Workers int
 }
 
-// DefaultMaxStates is the bound that a MaxStates of zero stands for.
+// DefaultMaxStates is the bound if MaxStates is zero.
 const DefaultMaxStates = 100_000
 
-// Explore tries every life of a setup, breadth-first, and fails the test with a shortest path to
-// each break. It tries
+// Explore tries every life of a setup, breadth-first. It fails the test with a shortest path to each
+// break, and returns the report; nil if the setup or the exploration is invalid. It tries
 //
 //   - all assignments of flags that the relations of the vocabulary allow;
 //   - both values of each flag that a phase decides, and each choice that a phase declares, and
@@ -169,7 +170,7 @@ type exploring[T, W any] struct {
 	workers  []*explorer[T, W]
 	states   []state
 	byKey    map[key]int32
-	edges    [][2]int32 // that the controller alone leads along
+	edges    [][2]int32 // transitions that the controller makes by itself
 	passages []edge     // all edges, if a coverage is collected
 	frontier []item[T]
 	report   Report
@@ -232,7 +233,7 @@ func (x Exploration[T, W]) run() (*Report, error) {
 	return &e.report, nil
 }
 
-// minHorizon is the age up to which times make a difference at least.
+// minHorizon is the smallest horizon: younger times always make a difference.
 const minHorizon = 10 * time.Minute
 
 // prepare checks the names in the exploration, and determines the flags in play.
@@ -384,7 +385,7 @@ func propagate(v *phases.Vocabulary, f phases.Facts) (phases.Facts, bool) {
 }
 
 // chunk is the number of states that are explored before their successors are recorded. These are
-// recorded in order, so that the result does not depend on the number of workers.
+// recorded in order, so the result does not depend on the number of workers.
 const chunk = 256
 
 // level explores the states of one level.
@@ -526,7 +527,7 @@ func (e *exploring[T, W]) finish() {
 func (e *exploring[T, W]) mostStates() string {
 	count := make(map[place]int)
 	var most place
-	for _, s := range e.states { // in order, so that the result is the same each time
+	for _, s := range e.states { // in order, so the result is the same each time
 		if count[s.place]++; count[s.place] > count[most] {
 			most = s.place
 		}

@@ -356,7 +356,7 @@ func TestExploreRefused(t *testing.T) {
 	}
 }
 
-// A flag that its source cannot know yet is set both ways for when it can.
+// An exploration tries both values of a flag even if its source cannot know the flag yet.
 func TestExploreFlagNotKnownYet(t *testing.T) {
 	seen := map[phases.Truth]bool{}
 	x := exploration()

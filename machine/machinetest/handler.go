@@ -150,7 +150,7 @@ func (e *engine[T, W]) checkRepeat(itinerary, phase string, work runner.HandlerF
 		return // repeated calls do not finish it, so there is no end to compare
 	}
 	b := e.again(work, was, worldIs, repeat{calls: maxRepeats})
-	// Compare the worlds at the same time: the rest of the world goes on.
+	// Compare the worlds at the same time: the rest of the world changes with time.
 	if a.elapsed < b.elapsed {
 		a = e.again(work, is, worldIs, repeat{calls: without.calls, elapses: b.elapsed})
 	}

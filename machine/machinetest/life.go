@@ -105,7 +105,9 @@ func (e *StoppedError) Unwrap() error { return e.Err }
 
 // NotDoneError reports a life that did not end within [Setup.MaxReconciles].
 type NotDoneError struct {
-	Reconciles       int
+	// Reconciles is the number of reconciles of the life.
+	Reconciles int
+	// Itinerary and Phase are where the run is.
 	Itinerary, Phase string
 	// Last is the last error of a reconcile, or nil.
 	Last error
@@ -119,7 +121,7 @@ func (e *NotDoneError) Error() string {
 	return text
 }
 
-// Unwrap returns the last error.
+// Unwrap returns the last error of a reconcile, or nil.
 func (e *NotDoneError) Unwrap() error { return e.Last }
 
 func (l *Life[T, W]) run(script []Line) error {
@@ -563,7 +565,7 @@ func (l *Life[T, W]) take(r *reconciled[T]) {
 		for _, line := range l.lines {
 			if line.isAbout(asked.Flag, r.before) {
 				line.left--
-				break // the remaining calls did not take effect
+				break // the other lines did not take effect
 			}
 		}
 	}

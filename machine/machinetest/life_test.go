@@ -219,13 +219,24 @@ func countEqual(writes []machinetest.Write) (n int) {
 	return n
 }
 
-// Each problem of a life is reported, and nothing else.
+// reported is a life, and the reports of its problems.
+type reported struct {
+	name string
+	live func(machinetest.TB)
+	want []string
+}
+
+// testReports checks that each problem is reported, and nothing else.
+func testReports(t *testing.T, all []reported) {
+	for _, tt := range all {
+		t.Run(tt.name, func(t *testing.T) {
+			wantReports(t, reports(tt.live), tt.want...)
+		})
+	}
+}
+
 func TestLifeReports(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		live func(machinetest.TB)
-		want []string
-	}{
+	testReports(t, []reported{
 		{"a line for a phase that does not run", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Fail("StopTraffic"))
 		}, []string{`the line machinetest.Fail("StopTraffic") was never used: the run did not get there`}},
@@ -333,31 +344,6 @@ func TestLifeReports(t *testing.T) {
 		{"a write after the work", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.CrashBefore("Upload").AfterWork())
 		}, []string{"AfterWork is for lines that replace what a handler returns"}},
-		{"no options", func(t machinetest.TB) { machinetest.New(t, machinetest.Setup[*Backup, Cluster]{Object: &Backup{}}) },
-			[]string{"Setup.Options is missing"}},
-		{"no object", func(t machinetest.TB) { machinetest.New(t, machinetest.Setup[*Backup, Cluster]{Options: options}) },
-			[]string{"Setup.Object must be a pointer that is not nil"}},
-		{"an object that is no pointer", func(t machinetest.TB) {
-			machinetest.New(t, machinetest.Setup[Backup, Cluster]{Options: func(*Cluster) runner.Options[Backup] { return runner.Options[Backup]{} }})
-		}, []string{"it is a machinetest_test.Backup"}},
-		{"options that the runner refuses", func(t machinetest.TB) {
-			s := setup()
-			s.Options = func(c *Cluster) runner.Options[*Backup] {
-				o := options(c)
-				o.Select = nil
-				return o
-			}
-			machinetest.New(t, s)
-		}, []string{"runner options: Select is missing"}},
-		{"a world that JSON does not keep", func(t machinetest.TB) {
-			machinetest.New(t, machinetest.Setup[*Backup, struct{ pods int }]{Object: &Backup{},
-				Options: func(*struct{ pods int }) runner.Options[*Backup] { return options(&Cluster{}) }})
-		}, []string{"pods is not exported and would be lost"}},
-		{"a world with a pointer", func(t machinetest.TB) {
-			type world struct{ Cluster *Cluster }
-			machinetest.New(t, machinetest.Setup[*Backup, world]{Object: &Backup{},
-				Options: func(w *world) runner.Options[*Backup] { return options(w.Cluster) }})
-		}, []string{"world.Cluster is a pointer; a function that keeps it would miss the next reconcile's world"}},
 		{"a lost write that is none", func(t machinetest.TB) {
 			s := setup()
 			s.Elapse = func(c *Cluster, now time.Time) {
@@ -387,11 +373,38 @@ func TestLifeReports(t *testing.T) {
 			l.Run(machinetest.Flags())
 			l.Golden("testdata/backup.golden", false)
 		}, []string{"testdata/backup.golden: -want +got"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			wantReports(t, reports(tt.live), tt.want...)
-		})
-	}
+	})
+}
+
+func TestLifeReportsSetup(t *testing.T) {
+	testReports(t, []reported{
+		{"no options", func(t machinetest.TB) { machinetest.New(t, machinetest.Setup[*Backup, Cluster]{Object: &Backup{}}) },
+			[]string{"Setup.Options is missing"}},
+		{"no object", func(t machinetest.TB) { machinetest.New(t, machinetest.Setup[*Backup, Cluster]{Options: options}) },
+			[]string{"Setup.Object must be a pointer that is not nil"}},
+		{"an object that is no pointer", func(t machinetest.TB) {
+			build := func(*Cluster) runner.Options[Backup] { return runner.Options[Backup]{} }
+			machinetest.New(t, machinetest.Setup[Backup, Cluster]{Options: build})
+		}, []string{"it is a machinetest_test.Backup"}},
+		{"options that the runner refuses", func(t machinetest.TB) {
+			s := setup()
+			s.Options = func(c *Cluster) runner.Options[*Backup] {
+				o := options(c)
+				o.Select = nil
+				return o
+			}
+			machinetest.New(t, s)
+		}, []string{"runner options: Select is missing"}},
+		{"a world that JSON does not keep", func(t machinetest.TB) {
+			machinetest.New(t, machinetest.Setup[*Backup, struct{ pods int }]{Object: &Backup{},
+				Options: func(*struct{ pods int }) runner.Options[*Backup] { return options(&Cluster{}) }})
+		}, []string{"pods is not exported and would be lost"}},
+		{"a world with a pointer", func(t machinetest.TB) {
+			type world struct{ Cluster *Cluster }
+			machinetest.New(t, machinetest.Setup[*Backup, world]{Object: &Backup{},
+				Options: func(w *world) runner.Options[*Backup] { return options(w.Cluster) }})
+		}, []string{"world.Cluster is a pointer; a function that keeps it would miss the next reconcile's world"}},
+	})
 }
 
 // without is a release without the phase Upload.

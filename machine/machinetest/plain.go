@@ -11,7 +11,7 @@ import (
 
 // The object and the world are kept as JSON, as an API server keeps an object: each reconcile
 // begins with a copy of what was written. Data that does not survive JSON would be lost silently,
-// so a type that JSON does not keep whole is refused.
+// so a type that contains such data is refused.
 
 // encode returns a value as JSON.
 func encode(v any) ([]byte, error) {
@@ -30,7 +30,7 @@ func decode[V any](text []byte) (v V, err error) {
 	return v, err
 }
 
-// copyOf copies a value through JSON, since a DeepCopy of its own would hide what JSON loses.
+// copyOf copies a value through JSON, because the value's own DeepCopy would hide what JSON loses.
 // [Object] belongs to this package and is copied directly.
 func copyOf[V any](v V) (V, error) {
 	if o, ok := any(v).(*Object); ok {

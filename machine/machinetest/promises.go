@@ -22,7 +22,7 @@ type Break struct {
 	Promise string
 	// Itinerary is the itinerary in which the break occurred; empty before the first.
 	Itinerary string
-	// How describes what happened; it is the same text for every break of this kind.
+	// How describes the break. The text is the same for every break of this kind.
 	How string
 	// Detail names the phases, steps and flags.
 	Detail string
@@ -104,8 +104,8 @@ func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
 	return c.breaks
 }
 
-// lost reports whether err means that a run does not know where it is or where to continue: then
-// nothing was done. A choice that stops the run is a handler's error instead.
+// lost reports whether err means that the position of a run, or the next one, is unknown. Nothing
+// was done then. A choice that stops the run is a handler's error instead.
 func lost(err error) bool {
 	var phase *machine.UnknownPhaseError
 	var itinerary *phases.UnknownItineraryError
@@ -179,7 +179,7 @@ type checking struct {
 	onFails       int    // calls of OnFail that recorded a failure; negative if the options have no OnFail
 	selected      string // the itinerary that the object selects now; empty if unknown
 	began, ended  time.Time
-	again         bool // and after next
+	again         bool // the outcome requests another reconcile, after next
 	next          time.Duration
 	size          int              // of the object, as JSON
 	onePhase      bool             // a reconcile leaves at most one phase
@@ -441,8 +441,8 @@ func (c *checking) steps() {
 	}
 }
 
-// decided returns the flags that are decided by the phases that were worked on in this reconcile,
-// and by the phase before it if the reconcile left it.
+// decided returns the flags that are decided by the phase in which the reconcile began, and by the
+// phases whose handlers it called.
 func (c *checking) decided() (flags phases.Flags) {
 	add := func(g *machine.Graph, phase string) {
 		if g == nil || phase == "" {
@@ -486,7 +486,7 @@ func (c *checking) asked() {
 		stale &^= c.graph.Decides(i) // it is evaluated once the phase is done
 	}
 	if c.after.Done {
-		stale = 0 // nothing is judged anymore
+		stale = 0 // nothing is judged after the end
 	}
 	if stale != 0 {
 		c.broken(PromiseFlags, "phases are judged by an outdated value",

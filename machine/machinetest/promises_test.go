@@ -100,34 +100,66 @@ func planted(s machinetest.Setup[*machinetest.Object, struct{}], plant func(*scr
 	return reports(func(tb machinetest.TB) { machinetest.New(tb, s).Run(script...) })
 }
 
-// A state that breaks a promise is reported, whatever wrote it. Here it is the embedder's Write and
-// Read.
-func TestPromisesBroken(t *testing.T) {
-	type options = scriptedOptions
-	selects := func(name string) func(*options) {
-		return func(o *options) {
-			was := o.Select
-			o.Select = func(_ context.Context, object *machinetest.Object) (string, error) {
-				if object.State.Phase == "Y2" {
-					return name, nil
-				}
-				return was(context.Background(), object)
+// brokenPromise is a fault of a scripted life, and the report of the promise that it breaks.
+type brokenPromise struct {
+	name   string
+	plant  func(*scriptedOptions)
+	want   string
+	script []machinetest.Line // if nil, lives
+}
+
+// The scripts of the lives.
+var (
+	lives    = []machinetest.Line{machinetest.Flags("X"), machinetest.Decide("C1", "Y")}
+	fails    = append(slices.Clone(lives), machinetest.Fail("C1"))
+	canceled = []machinetest.Line{machinetest.Flags("X"), machinetest.Edit("A2", "cancel"), machinetest.Decide("Y1", "Y")}
+)
+
+// later is a time after the beginning of every life.
+var later = &metav1.Time{Time: time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)}
+
+// selects makes the selector return an itinerary at Y2.
+func selects(name string) func(*scriptedOptions) {
+	return func(o *scriptedOptions) {
+		was := o.Select
+		o.Select = func(_ context.Context, object *machinetest.Object) (string, error) {
+			if object.State.Phase == "Y2" {
+				return name, nil
 			}
+			return was(context.Background(), object)
 		}
 	}
-	deaf := func(o *options) { o.OnFail = nil }
-	deadline := func(o *options) { o.Deadline = time.Minute }
-	forgets := func(s *runner.State) { s.Failures = nil }
-	lives := []machinetest.Line{machinetest.Flags("X"), machinetest.Decide("C1", "Y")}
-	fails := append(slices.Clone(lives), machinetest.Fail("C1"))
-	canceled := []machinetest.Line{machinetest.Flags("X"), machinetest.Edit("A2", "cancel"), machinetest.Decide("Y1", "Y")}
-	later := &metav1.Time{Time: time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)}
-	for _, tt := range []struct {
-		name   string
-		plant  func(*options)
-		want   string
-		script []machinetest.Line // if nil, lives
-	}{
+}
+
+func deaf(o *scriptedOptions)     { o.OnFail = nil }
+func deadline(o *scriptedOptions) { o.Deadline = time.Minute }
+func forgets(s *runner.State)     { s.Failures = nil }
+
+// testPromisesBroken checks that each fault is reported.
+func testPromisesBroken(t *testing.T, all []brokenPromise) {
+	for _, tt := range all {
+		t.Run(tt.name, func(t *testing.T) {
+			script := tt.script
+			if script == nil {
+				script = append(slices.Clone(lives), machinetest.Edit(machinetest.End, "cancel"))
+			}
+			got := planted(scripted(), tt.plant, script...)
+			found := false
+			for _, text := range got {
+				found = found || strings.Contains(text, tt.want)
+			}
+			if !found {
+				t.Errorf("want a report of %q, got %q", tt.want, got)
+			}
+		})
+	}
+}
+
+// A state that breaks a promise is reported, whatever wrote it. In the next tests the embedder's
+// options are faulty, mostly Write and Read.
+
+func TestPromisesAboutStepsBroken(t *testing.T) {
+	testPromisesBroken(t, []brokenPromise{
 		{"a step is skipped", writing(func(s *runner.State) {
 			if b := step(s, "B"); b != nil && s.Phase == "C1" {
 				b.Skipped = true
@@ -198,6 +230,11 @@ func TestPromisesBroken(t *testing.T) {
 				step(s, "E").Completed = nil
 			}
 		}), "a step is open at the end: E", nil},
+	})
+}
+
+func TestPromisesAboutPlansBroken(t *testing.T) {
+	testPromisesBroken(t, []brokenPromise{
 		{"a phase is entered that the plan leaves out", writing(func(s *runner.State) {
 			if s.Phase == "B1" {
 				s.Facts.True, s.Facts.False = nil, []string{"X", "Y"}
@@ -208,7 +245,7 @@ func TestPromisesBroken(t *testing.T) {
 				s.Phase = "E1"
 			}
 		}), `the plan is the run, in itinerary Main: the state is not at the entered phase: entered "C1", at E1`, nil},
-		{"a phase that is sure to come is passed over", func(o *options) {
+		{"a phase that is sure to come is passed over", func(o *scriptedOptions) {
 			read, reads := o.Storage.Read, 0
 			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
 				s, err := read(context.Background(), object)
@@ -225,7 +262,7 @@ func TestPromisesBroken(t *testing.T) {
 				s.Phase = "C9"
 			}
 		}), `the state that was written cannot be planned: itinerary "Main" has no phase "C9"`, nil},
-		{"a flag is evaluated that is known", func(o *options) {
+		{"a flag is evaluated that is known", func(o *scriptedOptions) {
 			read, asks := o.Storage.Read, 0
 			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
 				s, err := read(context.Background(), object)
@@ -250,6 +287,11 @@ func TestPromisesBroken(t *testing.T) {
 		{"when a phase was entered is not kept", writing(func(s *runner.State) { s.Entered = nil }),
 			"what the runner writes is what it reads, in itinerary Main: Storage.Write and Storage.Read do not keep the state", nil},
 		{"a failure is not kept", writing(func(s *runner.State) { s.Failures = nil }), "Storage.Write and Storage.Read do not keep the state", fails},
+	})
+}
+
+func TestPromisesAboutFailuresBroken(t *testing.T) {
+	testPromisesBroken(t, []brokenPromise{
 		{name: "a cleanup is taken back", plant: plants(selects("Main"), reading(func(s *runner.State) {
 			if s.Phase == "Y2" {
 				s.Phase = ""
@@ -262,7 +304,7 @@ func TestPromisesBroken(t *testing.T) {
 			}
 		})), script: canceled, want: "a cleanup itinerary is left only for another, in itinerary Canceled: " +
 			"a cleanup itinerary is left for one whose result is Failed: Failed begins"},
-		{"a run that is done goes on", func(o *options) {
+		{"a run that is done goes on", func(o *scriptedOptions) {
 			read, reads := o.Storage.Read, 0
 			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
 				s, err := read(context.Background(), object)
@@ -323,6 +365,11 @@ func TestPromisesBroken(t *testing.T) {
 				s.Failures[0].Reasons = []string{strings.Repeat("x", 70_000)}
 			}
 		}), script: fails, want: "what is kept is bounded, in itinerary Failed: the state is too large"},
+	})
+}
+
+func TestPromisesAboutWorkBroken(t *testing.T) {
+	testPromisesBroken(t, []brokenPromise{
 		{name: "a handler that is done is called again", plant: reading(func(s *runner.State) { s.WorkDone = false }),
 			script: append(slices.Clone(lives), machinetest.FlagErr("C1", "Y", "down").Times(2)),
 			want:   "work that is done is not done again, in itinerary Main: a handler is called although its work is recorded as done: C1"},
@@ -360,7 +407,7 @@ func TestPromisesBroken(t *testing.T) {
 			}
 		}), script: []machinetest.Line{machinetest.Flags("X"), machinetest.Edit("C1", "cancel")},
 			want: "in itinerary Canceled: a value from before a phase that decides it is kept: Y, which C1 decides, in Canceled at Y1"},
-		{name: "a run that moves while it is paused", plant: func(o *options) {
+		{name: "a run that moves while it is paused", plant: func(o *scriptedOptions) {
 			paused, calls := o.Paused, 0
 			o.Paused = func(_ context.Context, object *machinetest.Object) (bool, error) {
 				calls++
@@ -369,14 +416,14 @@ func TestPromisesBroken(t *testing.T) {
 			}
 		}, script: append(slices.Clone(lives), machinetest.Edit("C1", "pause"), machinetest.Edit("D1", "resume")),
 			want: `a pause holds a run, and a cleanup passes it, in itinerary Main: a paused run moves: from "C1" to D1, 1 calls of handlers`},
-		{name: "a run that is held without a pause", plant: func(o *options) {
+		{name: "a run that is held without a pause", plant: func(o *scriptedOptions) {
 			calls := 0
 			o.Paused = func(_ context.Context, object *machinetest.Object) (bool, error) {
 				calls++
 				return object.State.Phase == "C1" && calls%2 == 0, nil
 			}
 		}, want: "a run is held although it is not paused: at C1"},
-		{name: "a pause that holds a cancel", plant: func(o *options) {
+		{name: "a pause that holds a cancel", plant: func(o *scriptedOptions) {
 			selects, calls := o.Select, 0
 			o.Select = func(_ context.Context, object *machinetest.Object) (string, error) {
 				if calls++; object.Paused && calls%2 == 1 { // the runner calls before the harness
@@ -391,25 +438,10 @@ func TestPromisesBroken(t *testing.T) {
 				s.Facts.True, s.Facts.Unknown = nil, []string{"X"}
 			}
 		}), want: "unknown is not false, in itinerary Main: an itinerary begins although its plan depends on an unknown flag that no phase ahead decides: X"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			script := tt.script
-			if script == nil {
-				script = append(slices.Clone(lives), machinetest.Edit(machinetest.End, "cancel"))
-			}
-			got := planted(scripted(), tt.plant, script...)
-			found := false
-			for _, text := range got {
-				found = found || strings.Contains(text, tt.want)
-			}
-			if !found {
-				t.Errorf("want a report of %q, got %q", tt.want, got)
-			}
-		})
-	}
+	})
 }
 
-// Without a fault nothing is reported, in any of the lives in which the table above plants faults.
+// Without a fault nothing is reported, in any of the lives in which the tests above plant faults.
 func TestPromisesKept(t *testing.T) {
 	for _, script := range [][]machinetest.Line{
 		{machinetest.Flags("X"), machinetest.Decide("C1", "Y"), machinetest.Edit(machinetest.End, "cancel")},

@@ -8,8 +8,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// reach computes what the runs of an itinerary that begin at its first phase can do, by sets of
-// facts.
+// reach computes, by sets of facts, what a run that begins at the first phase of an itinerary can
+// do.
 type reach struct {
 	*bdd.Space
 	graph     *machine.Graph
@@ -77,8 +77,8 @@ func (r *reach) admits(g phases.Guard) bdd.Set {
 	return set
 }
 
-// judge splits facts by a question, and if record is set, records which flags alone can decide the
-// guard.
+// judge splits facts into those that the guard of a question admits, and the rest. If record is set,
+// it records which flags alone can decide the guard.
 func (r *reach) judge(q question, facts bdd.Set, record bool) (admitted, rest bdd.Set) {
 	admits := r.admits(q.guard)
 	if record {

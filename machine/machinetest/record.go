@@ -14,7 +14,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// Record is what happened in a life, in order.
+// Record describes what happened in a life, in order.
 type Record struct {
 	// Reconciles is the number of reconciles.
 	Reconciles int
@@ -32,8 +32,7 @@ type Record struct {
 // Call is a call of a handler.
 type Call struct {
 	Itinerary, Phase string
-	// Result describes the returned result as runner.Result prints itself, or is "error: ..." or
-	// "panic: ...".
+	// Result is the text of the returned [runner.Result], "error: ..." or "panic: ...".
 	Result string
 }
 

@@ -15,12 +15,12 @@ import (
 // pods, or whether traffic is on. Both are kept as JSON between two reconciles, as an API server
 // keeps an object; a type that does not survive JSON whole is refused. W may be struct{}.
 //
-// A Setup is data. It can be used any number of times, also concurrently if its functions allow
-// that. Each life and each exploration works on copies of Object and World.
+// A Setup can be used any number of times, and concurrently if its functions allow that. Each life
+// and each exploration works on copies of Object and World.
 type Setup[T, W any] struct {
 	// Options returns the controller's runner options, with handlers, sources and selector that
-	// work on *world. They may keep the pointer but nothing found behind it, since each reconcile
-	// has a world of its own there. Now and WithTimeout are replaced by a simulated clock, and
+	// work on *world. They may keep this pointer but nothing read through it, since *world is
+	// replaced between reconciles. Now and WithTimeout are replaced by a simulated clock, and
 	// observers are kept. A handler that needs the time can read it from the world if Elapse stores
 	// it there.
 	//
@@ -104,9 +104,12 @@ type Snapshot[T, W any] struct {
 	Injected []string
 }
 
-// SetupError reports something missing or wrong in a [Setup] or an [Exploration], or a function of
-// theirs that broke its contract.
-type SetupError struct{ Problem string }
+// SetupError reports something missing or wrong in a [Setup], [Exploration] or [Walks], or a
+// function of theirs that broke its contract.
+type SetupError struct {
+	// Problem describes what is wrong and how to fix it.
+	Problem string
+}
 
 func (e *SetupError) Error() string { return "machinetest: " + e.Problem }
 

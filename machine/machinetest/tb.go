@@ -1,7 +1,7 @@
 package machinetest
 
-// TB is the part of testing.TB that this package uses, so that it can be imported without importing
-// testing. A *testing.T is a TB.
+// TB is the part of testing.TB that this package uses. A program that imports this package does not
+// import testing. A *testing.T is a TB.
 type TB interface {
 	Helper()
 	Logf(format string, args ...any)

@@ -33,7 +33,9 @@ type Walks[T, W any] struct {
 
 // Tour is the result of [Walk].
 type Tour struct {
-	Seed              uint64
+	// Seed is the seed of the walks.
+	Seed uint64
+	// Lives is the number of lives that were tried, and Reconciles that of their reconciles.
 	Lives, Reconciles int
 	// Found lists the breaks, one for each promise, itinerary and how, in the order in which they
 	// were found. Each script is minimal: if a line is removed or simplified, the life no longer
@@ -50,7 +52,7 @@ const (
 
 // Walk tries random lives of a setup. It fails the test for each kind of break that it finds, and
 // reports the minimal script to which it could shrink the life. A life that does not end is not a
-// break, since a user may have paused it.
+// break, since a user may have paused it. Walk returns nil if the setup is invalid.
 func Walk[T, W any](t TB, w Walks[T, W]) *Tour {
 	t.Helper()
 	tour, err := w.run()
