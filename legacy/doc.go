@@ -9,7 +9,7 @@
 //	completed steps  any message and phase       Completed, Failed or Canceled
 //	entries          several of one name         one of each name
 //	first phase      ""                          Created
-//	phases           names of many releases      names of today
+//	phases           names of any release        present names
 //
 // [Adapter.Upgrade] returns the current form of a status and a remainder, which
 // holds whatever the upgrade dropped or changed. Store the remainder in the

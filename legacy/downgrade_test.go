@@ -307,7 +307,7 @@ func TestDowngradeLooksAtEveryRememberedEntry(t *testing.T) {
 			"by name, and gone now", `{"name":"DirectVolume"}`, "Stage",
 			`{"name":"Cleanup"}`, skipped + `,{"name":"Cleanup"}`,
 		}, {
-			"not started, and passed by now", `{"name":"StageBackup"},{"name":"Cleanup","started":"t"}`, "Stage",
+			"not started, and passed", `{"name":"StageBackup"},{"name":"Cleanup","started":"t"}`, "Stage",
 			`{"name":"Cleanup","started":"t"}`, `{"name":"Cleanup","started":"t"},` + skipped,
 		}, {
 			"not started, in another itinerary", `{"name":"StageBackup"}`, "Cancel",

@@ -3,14 +3,16 @@ package legacy
 import "fmt"
 
 // StatusError reports that a status is not JSON, or that a part of it has a type
-// or form that the status of a MigMigration cannot have. Nothing was converted;
-// fix the status at Place and retry.
+// or form that the status of a MigMigration cannot have. For a typed status, it
+// also reports that the type cannot be converted to JSON or back. Nothing was
+// converted; fix the status at Place and retry.
 type StatusError struct {
 	// Place is the path in the status, such as "status.pipeline[3].name".
 	Place string
 	// Problem describes what is wrong there.
 	Problem string
-	// Err is the cause if the status is not JSON; otherwise nil.
+	// Err is the cause if the status cannot be converted from or to JSON;
+	// otherwise nil.
 	Err error
 }
 
@@ -29,9 +31,9 @@ func (e *StatusError) Error() string {
 // Unwrap returns the cause.
 func (e *StatusError) Unwrap() error { return e.Err }
 
-// RemainderError warns that a remainder was ignored, because it is broken, was
-// written by a newer release, or does not belong to the status. The status was
-// converted without it.
+// RemainderError warns that a remainder was ignored, because it is broken, has a
+// version that this release cannot read, or does not belong to the status. The
+// status was converted without it.
 type RemainderError struct {
 	// Problem describes what is wrong with the remainder.
 	Problem string
@@ -51,10 +53,10 @@ func (e *RemainderError) Error() string {
 func (e *RemainderError) Unwrap() error { return e.Err }
 
 // NotPlannedError warns that the steps not started were kept instead of
-// replanned, because the selected itinerary does not have the recorded phase. The
-// migration cannot resume either until that phase is fixed; the cause is a
-// [machine.UnknownPhaseError].
+// replanned, because the selected itinerary does not have the recorded phase.
+// Until that phase is fixed, the migration cannot resume either.
 type NotPlannedError struct {
+	// Err is the cause, a [*machine.UnknownPhaseError].
 	Err error
 }
 

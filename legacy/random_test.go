@@ -86,8 +86,8 @@ func (g generator) status() string {
 }
 
 // TestRandomStatuses upgrades and downgrades random statuses. The current form has
-// each step once and started ones first, completed steps read how they ended, and
-// no started step is lost. The original comes back byte for byte.
+// each step once and started ones first, the message of a completed step matches
+// its end, and no started step is lost. The original comes back byte for byte.
 func TestRandomStatuses(t *testing.T) {
 	g := generator{rand.New(rand.NewPCG(1, 2))}
 	repaired, united := 0, 0

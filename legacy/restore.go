@@ -20,7 +20,7 @@ func (s *adapting) back(raw []byte) (*status, error) {
 	return s.carry(r)
 }
 
-// restore returns the original of a status that has not changed since.
+// restore returns the original of a status that has not changed since the upgrade.
 func (s *adapting) restore(r *remainder) (*status, error) {
 	if s.null() || r.pipeline && !s.listed {
 		return nil, errForeign
@@ -72,7 +72,7 @@ func (s *adapting) carry(r *remainder) (*status, error) {
 		return nil, err
 	}
 	// A step not started can still start only if the itinerary is the same and
-	// not done.
+	// the migration is not done.
 	open := r.itinerary == s.itinerary && s.phase != mtc.PhaseCompleted
 	return out.with(phase, united(out.entries, r.items, open)), nil
 }
@@ -132,7 +132,7 @@ func united(present []*entry, items []item, open bool) []*entry {
 			lastRan = i + 1
 		}
 	}
-	passed := 0 // index of the last item whose step has started by now
+	passed := 0 // index of the last item whose step has started
 	for i, item := range items {
 		if gap, there := gaps[stepThen(item.name)]; there && present[gap-1].ran() {
 			passed = i

@@ -6,7 +6,10 @@ import "encoding/json"
 // form, such as the status of a custom resource. On an error, or if nothing
 // changes, status is not touched. Otherwise it is replaced, and fields that have
 // no JSON form become empty. The remainder and the warnings are those of
-// [Upgraded].
+// [Upgraded]. The error is one of [Adapter.Upgrade], or a [*StatusError] if the
+// type cannot be written as JSON or cannot hold the result.
+//
+// A status must not be used by other goroutines during the call.
 //
 // The steps of the type must have the JSON field skipped, as [steps.Step] does;
 // otherwise skipped steps are taken for steps not started.
@@ -24,8 +27,8 @@ func UpgradeStatus[T any](a *Adapter, status *T, now *Selected) (remainder json.
 	return up.Remainder, up.Warnings, nil
 }
 
-// DowngradeStatus is [Adapter.Downgrade] for a typed status; see
-// [UpgradeStatus].
+// DowngradeStatus is [Adapter.Downgrade] for a typed status. It treats the status
+// like [UpgradeStatus]; the error is a [*StatusError].
 func DowngradeStatus[T any](a *Adapter, status *T, remainder []byte) (warnings []error, err error) {
 	var down Downgraded
 	err = adapt(status, func(raw []byte) (_ json.RawMessage, err error) {

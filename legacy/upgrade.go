@@ -25,8 +25,9 @@ const skippedMessage = "Skipped"
 //     empty, itenerary, as MTC 1.2 spelled it. Neither is changed.
 //   - Skipped steps that did not start are dropped. Started steps keep their
 //     order, and steps not started follow them.
-//   - A completed step reads Failed if it failed, Canceled if it read so, and
-//     Completed otherwise. It has no phase and keeps its progress.
+//   - The message of a completed step becomes Failed if the step failed. Otherwise
+//     Canceled stays, and any other message becomes Completed. The step has no
+//     phase and keeps its progress.
 //   - Several entries for one step, written by two releases or by a user, are
 //     merged.
 //
@@ -37,7 +38,7 @@ const skippedMessage = "Skipped"
 // recorded without an itinerary belongs to the selected itinerary; it may be a
 // former name, which the status keeps. If the selected itinerary does not have
 // the phase, the steps not started are kept, with a [*NotPlannedError] among the
-// warnings. If now is nil, they are kept as well.
+// warnings. If now is nil, they are also kept.
 //
 // A status in the current form is returned unchanged, without a remainder.
 //
@@ -122,7 +123,7 @@ func (s *adapting) started() []*entry {
 	return ran
 }
 
-// upgrade makes all changes that do not depend on what is selected.
+// upgrade makes all changes that do not depend on the selection.
 func (s *adapting) upgrade() *status {
 	if s.null() {
 		return s.status
@@ -200,7 +201,7 @@ func (a *Adapter) upgradeEntry(e *entry, names phaseNames) *entry {
 	return e
 }
 
-// message returns the message that replaces Skipped in an open step.
+// message returns the message of an open step that replaces Skipped.
 func (n phaseNames) message(phase string) string {
 	if phase == "" {
 		return steps.MessageContinues
@@ -212,7 +213,7 @@ func (n phaseNames) message(phase string) string {
 }
 
 // plan returns the status with the started steps, followed by the remaining
-// steps of what is selected.
+// steps of the selected itinerary. The warning is a [*NotPlannedError].
 func (a *Adapter) plan(s *status, now Selected) (planned *status, warning, err error) {
 	g, err := a.itineraries.Graph(now.Itinerary)
 	if err != nil {
@@ -254,7 +255,7 @@ func notStarted(name string) *entry {
 }
 
 // ahead returns the steps that a plan shows, by the rules of [steps.Sync]: a step
-// of which it is unknown whether it will run stays if it was listed.
+// that may run or not stays if it was listed.
 func (a *Adapter) ahead(plan *machine.Plan, listed map[string]*entry) []string {
 	g := plan.Graph()
 	var names []string

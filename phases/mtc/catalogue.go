@@ -76,8 +76,9 @@ func MustCatalogue(o Options) Catalogue {
 	return c
 }
 
-// Sources is the function [Sources] for the vocabulary of the catalogue. Pass the
-// sources of the additional flags as overrides; those flags have no others.
+// Sources is the function [Sources] for the vocabulary of the catalogue, with the
+// same errors. Pass the sources of the additional flags as overrides; those flags
+// have no others.
 func (c Catalogue) Sources(o Objects, overrides ...phases.Source) (*phases.Sources, error) {
 	return o.sources(c.Vocabulary, overrides)
 }

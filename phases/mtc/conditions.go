@@ -31,7 +31,7 @@ type Conditions []Condition
 // ConditionsFrom converts an embedder's own type of conditions. It calls find once
 // for each type of condition that this package reads; find returns the status and
 // the reason of that condition. An empty status means that there is none or that
-// it must not count. For example, mig-controller drops at the end of a reconcile
+// it must not count. For example, at the end of a reconcile mig-controller drops
 // each condition that is neither durable nor staged during that reconcile.
 func ConditionsFrom(find func(conditionType string) (status, reason string)) Conditions {
 	var found Conditions

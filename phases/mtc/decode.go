@@ -17,7 +17,7 @@ type Decodable interface {
 // Decode decodes one object from JSON as an API server does: names of fields are
 // case-sensitive, fields that the type does not have are ignored, and a field of
 // the wrong type is an error. Another kind, or an apiVersion of another project,
-// is an error as well; both may be absent. The error is a [*DecodeError], and the
+// is also an error; both may be absent. The error is a [*DecodeError], and the
 // object is then nil. The object does not share memory with data.
 func Decode[T Decodable](data []byte) (*T, error) {
 	object := new(T)

@@ -19,9 +19,9 @@
 //
 // Phases, their order and their guards are those of mig-controller. Upstream's
 // steps StageBackup and StageRestore are [DataBackup] and [DataRestore] here, as
-// the dynamic-pipeline enhancement proposes. A few phases ride or belong to
-// another step than upstream; neither of these two steps is therefore shown if
-// nothing is backed up.
+// the dynamic-pipeline enhancement proposes. A few phases ride, or belong to
+// another step than upstream; therefore, if nothing is backed up, neither of these
+// two steps is shown.
 //
 // The package is for MTC only. Define the itineraries of another controller with
 // package phases.

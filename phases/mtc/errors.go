@@ -114,7 +114,7 @@ func (e *KindError) Error() string {
 	return fmt.Sprintf("the object is a %q; decode it as that", e.Got)
 }
 
-// GroupError reports an object of another project whose kind MTC has as well.
+// GroupError reports an object of another project, with a kind that MTC also has.
 type GroupError struct {
 	Kind string
 	// Got is the apiVersion of the object.

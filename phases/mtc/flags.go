@@ -76,6 +76,6 @@ var vocabulary = phases.MustVocabulary([]phases.FlagDef{
 
 // Vocabulary returns the vocabulary of MTC's flags: their names in upstream's
 // order, their descriptions, and the relations that hold between them in every
-// realistic migration (design, section 5). It is immutable and safe for concurrent
-// use. Every call returns the same value.
+// realistic migration. It is immutable and safe for concurrent use. Every call
+// returns the same value.
 func Vocabulary() *phases.Vocabulary { return vocabulary }

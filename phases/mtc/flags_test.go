@@ -14,7 +14,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// realistic reports whether the relations of the design, section 5, hold. It is
+// realistic reports whether the relations between MTC's flags hold. It is
 // independent of the vocabulary.
 func realistic(f phases.Flags) bool {
 	is := func(flag phases.Flags) bool { return f.Has(flag) }

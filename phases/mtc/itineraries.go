@@ -46,15 +46,15 @@ const rediscovered = HasPVs | HasISs | DirectVolume | HasStageBackup | EnableIma
 // last three are cleanup itineraries, which must always reach their end: a phase
 // whose guard is unknown runs.
 //
-// A phase has its names of earlier releases in Formerly. Some releases also had
-// another order of phases. A run of such a release may skip or repeat phases when
-// it resumes; the README of package legacy lists them.
+// The field Formerly of a phase holds its names in earlier releases. Some releases
+// also had another order of phases. A run of such a release may skip or repeat
+// phases when it resumes; the README of package legacy lists those phases.
 func Itineraries() []phases.Itinerary {
 	return []phases.Itinerary{stage(), final(), cancel(), failed(), rollback()}
 }
 
-// Itinerary returns a new value of the named one of [Itineraries]. An unknown name
-// is a [*phases.UnknownItineraryError].
+// Itinerary returns a new value of the named one of [Itineraries]. If there is none
+// of that name, the error is a [*phases.UnknownItineraryError].
 func Itinerary(name string) (phases.Itinerary, error) {
 	var names []string
 	for _, it := range Itineraries() {

@@ -20,8 +20,8 @@ const (
 )
 
 // KindOf returns the given kind and reports whether an object with that apiVersion
-// and kind is one of MTC's. The group must match, since another project may have a
-// MigPlan as well; the version does not matter. If apiVersion is empty, the kind
+// and kind is one of MTC's. The group must match, since another project may also
+// have a MigPlan; the version does not matter. If apiVersion is empty, the kind
 // alone decides.
 func KindOf(apiVersion, kind string) (string, bool) {
 	switch kind {

@@ -27,11 +27,11 @@ func Select(m *Migration) string {
 }
 
 // Done reports whether the migration is done: its recorded phase is
-// [PhaseCompleted], the end phase of every itinerary.
+// [PhaseCompleted], the end phase of every itinerary. m must not be nil.
 func Done(m *Migration) bool { return m.Status.Phase == PhaseCompleted }
 
 // RecordedPhase returns the phase that the status records, or [PhaseCreated] if
-// that is empty.
+// that is empty. m must not be nil.
 func RecordedPhase(m *Migration) string {
 	if m.Status.Phase == "" {
 		return PhaseCreated
@@ -40,10 +40,10 @@ func RecordedPhase(m *Migration) string {
 }
 
 // Current returns the name of the itinerary that the migration is on. A migration
-// that is done never switches (promise 11 of the design): it stays on the itinerary
-// that its status records, if that is one of [Itineraries]. Any other migration is
-// on the itinerary that [Select] returns; its recorded phase is meaningful only if
-// the recorded itinerary is the same.
+// that is done never switches: it stays on the itinerary that its status records, if
+// that is one of [Itineraries]. Any other migration is on the itinerary that [Select]
+// returns; its recorded phase is meaningful only if the recorded itinerary is the
+// same. m must not be nil. Current is safe for concurrent use.
 func Current(m *Migration) string {
 	if Done(m) {
 		switch m.Status.Itinerary {

@@ -67,9 +67,9 @@ type ReadImageStreams struct {
 	Complete bool
 }
 
-// HasImageStreams reports whether one of the namespaces has an ImageStream. If none
-// of them was read, there are two cases of a [*MissingError]: one of the namespaces
-// is in Unread, or no ImageStream was read at all and r is not Complete.
+// HasImageStreams reports whether one of the namespaces is in Namespaces. If none is,
+// it returns a [*MissingError] in two cases: one of the namespaces, or the empty one,
+// is in Unread; or no ImageStream was read at all and r is not Complete.
 func (r ReadImageStreams) HasImageStreams(_ context.Context, namespaces []string) (bool, error) {
 	if slices.ContainsFunc(namespaces, func(n string) bool { return r.Namespaces[n] }) {
 		return true, nil
@@ -108,7 +108,7 @@ const (
 )
 
 // Sources returns the sources of the 19 flags of [Vocabulary], which evaluate them
-// from the objects by the table of the design, section 5. Only HasISs is slow.
+// from the objects. Only HasISs is slow.
 // DirectVolume and HasStageBackup are computed from other flags. These two,
 // StorageConversion and EnableImage are known as soon as the known operands settle
 // them, even if an object is missing or a URL cannot be parsed.

@@ -17,9 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the documents show is so: their Go and YAML stand in files that are
-// compiled and tested, their commands print what is shown, and their links lead
-// somewhere.
+// The tests of this file check the Markdown documents: their Go and YAML are quoted
+// from files that are compiled and tested, their commands print the shown output, and
+// their links have targets.
 
 const root = "../.."
 
@@ -73,7 +73,8 @@ func TestREADMEQuotesFiles(t *testing.T) {
 		for _, b := range blockPattern.FindAllStringSubmatch(d.text, -1) {
 			file, language, text := b[1], b[2], b[3]
 			if file == "" {
-				assert.NotContains(t, []string{"go", "yaml"}, language, "%s: put the file that this block quotes above it, as <!-- path -->:\n%s", d.path, text)
+				assert.NotContains(t, []string{"go", "yaml"}, language,
+					"%s: put the file that this block quotes above it, as <!-- path -->:\n%s", d.path, text)
 				continue
 			}
 			quoted++
@@ -109,9 +110,9 @@ func TestREADMECommandsPrintWhatItShows(t *testing.T) {
 	require.Greater(t, ran, 10)
 }
 
-// checkCommand runs the command with args at the root of the repository. If want
-// is empty it must succeed, else print want, in which a line of three dots stands
-// for any lines.
+// checkCommand runs the command with args at the root of the repository. If want is
+// empty, the command must succeed; otherwise it must print want. In want, a line of
+// three dots stands for any lines.
 func checkCommand(t *testing.T, binary, args, want string) {
 	t.Helper()
 	cmd := exec.Command("bash", "-c", `"$0" `+args, binary)
@@ -138,7 +139,7 @@ var (
 	testName       = regexp.MustCompile(`^(Test|Fuzz|Example)\w*$`)
 )
 
-// anchors returns those of the headings of a document, as GitHub makes them.
+// anchors returns the anchors of the headings of a document, as GitHub makes them.
 func anchors(text string) []string {
 	var list []string
 	for _, h := range headingPattern.FindAllStringSubmatch(text, -1) {
@@ -197,7 +198,10 @@ func TestREADMEIsShort(t *testing.T) {
 		require.NotEmpty(t, rows)
 		for _, row := range rows {
 			links := linkPattern.FindAllStringSubmatch(row, -1)
-			assert.True(t, slices.ContainsFunc(links, func(l []string) bool { return testName.MatchString(strings.Trim(l[1], "`")) }), "name the test that proves it: %s", row)
+			namesTest := slices.ContainsFunc(links, func(l []string) bool {
+				return testName.MatchString(strings.Trim(l[1], "`"))
+			})
+			assert.True(t, namesTest, "name the test that proves it: %s", row)
 		}
 	}
 }
@@ -227,8 +231,8 @@ var (
 	ciPattern     = regexp.MustCompile(`(?m)^\s*make (.*)$`)
 )
 
-// CONTRIBUTING names each target that .ci/run makes, and no other exists only in
-// a document.
+// CONTRIBUTING.md names each target that .ci/run makes. Each target that it names is
+// in the Makefile.
 func TestCONTRIBUTINGNamesTheChecks(t *testing.T) {
 	read := func(name string) string {
 		data, err := os.ReadFile(filepath.Join(root, name))
@@ -253,7 +257,7 @@ func TestCONTRIBUTINGNamesTheChecks(t *testing.T) {
 	require.Greater(t, made, 5)
 }
 
-// A reader who opens a package meets doc.go first, and finds examples that run.
+// Each package has a package comment in doc.go and at least two examples that run.
 func TestPackagesHaveIntroductions(t *testing.T) {
 	introduced := 0
 	for _, dir := range packageDirs(t, root) {

@@ -64,8 +64,8 @@ func Test2PerformAnIndirectVolumeMigration(t *testing.T) {
 	never(t, func(yes phases.Flags) bool { return yes.Has(mtc.IndirectVolume) }, mtc.DirectVolumeStep)
 }
 
-// In the exact form of the design: images are copied directly, no stage backup is
-// needed, and no volume is copied indirectly.
+// The exact condition: images are copied directly, no stage backup is needed, and no
+// volume is copied indirectly.
 func Test3PerformADirectImageMigration(t *testing.T) {
 	never(t, func(yes phases.Flags) bool {
 		return yes.Has(mtc.DirectImage) && !yes.Has(mtc.HasStageBackup) && !yes.Has(mtc.HasPVs|mtc.IndirectVolume)

@@ -57,8 +57,8 @@ func sources(v *phases.Vocabulary, yes *phases.Flags) *phases.Sources {
 
 // eachLeaving calls yield for each phase of each itinerary of MTC and of a generated
 // set, combined with each itinerary that it may be left for, the given number of
-// assignments under which the phase runs, and each flag that the phase decides
-// inverted, as well as all of them and none.
+// assignments under which the phase runs, and a change of the flags that the phase
+// decides: each of them inverted, all of them, or none.
 func eachLeaving(t *testing.T, assignments int, yield func(*testing.T, leaving)) {
 	n := 0
 	r := rand.New(rand.NewPCG(11, 12))

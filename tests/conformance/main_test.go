@@ -21,7 +21,7 @@ const releasesDefault = "testdata/mtc-releases.jsonl"
 var (
 	vectorsFile  = flag.String("vectors", "testdata/vectors.jsonl", "recorded runs, a line each")
 	objectsFile  = flag.String("objects", "testdata/objects.json", "a List of objects")
-	wantFile     = flag.String("want", "testdata/objects.want.jsonl", "what is wanted of each migration in -objects, a line each")
+	wantFile     = flag.String("want", "testdata/objects.want.jsonl", "expected results of the migrations in -objects, a line each")
 	releasesFile = flag.String("releases", releasesDefault, "itineraries of earlier releases, a line for each family of releases")
 	legacyFile   = flag.String("legacy", "", "statuses of an earlier release, a line each (default: both of testdata)")
 )
@@ -38,7 +38,7 @@ func graph(t testing.TB, name string) *machine.Graph {
 	return g
 }
 
-// known are the facts in which these flags are true and all others false.
+// known returns the facts in which these flags are true and all others false.
 func known(t testing.TB, names []string) phases.Facts {
 	t.Helper()
 	yes, err := mtc.Vocabulary().Parse(names...)
@@ -46,8 +46,8 @@ func known(t testing.TB, names []string) phases.Facts {
 	return phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)
 }
 
-// working are those of some phases of an itinerary that do work: they are no end
-// phases.
+// working returns the given phases of an itinerary without end phases, which do no
+// work.
 func working(g *machine.Graph, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		i, err := g.Lookup(name)
@@ -55,8 +55,8 @@ func working(g *machine.Graph, names []string) []string {
 	})
 }
 
-// lines reads a file of JSON lines, one T each. A file without any is an error:
-// a test of nothing would pass.
+// lines reads a file of JSON lines, one T each. An empty file is an error, since a
+// test of it would pass.
 func lines[T any](t *testing.T, file string) []T {
 	t.Helper()
 	var all []T

@@ -77,7 +77,7 @@ func (l *late) setup(before ask) machinetest.Setup[*machinetest.Object, worked] 
 }
 
 // wants returns the phases that run, by an independent walk: the flag is unknown until
-// the decider is done or, without a source, for ever. stuck reports whether the next
+// the decider is done or, without a source, forever. stuck reports whether the next
 // phase depends on the flag while it is unknown. A cleanup itinerary runs such a
 // phase.
 func (l *late) wants(t *testing.T, source bool) (entered []string, stuck bool) {

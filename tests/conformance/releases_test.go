@@ -69,8 +69,8 @@ func TestLookupOfPhasesOfEveryRelease(t *testing.T) {
 }
 
 // resumed describes how a run resumes that an earlier release recorded at a phase:
-// the present name of that phase, and the phases that the release had as well but
-// that are skipped or repeated because their order has changed.
+// the present name of that phase, and the phases that the release also had but that
+// are skipped or repeated because their order has changed.
 type resumed struct {
 	itinerary, phase, at string
 	skipped, twice       []string
