@@ -330,7 +330,8 @@ func TestPlanOfIncompleteStreams(t *testing.T) {
 			[]string{"MigMigration ns/m: flag StorageConversion is unknown: the source MigCluster ns/source is missing; read it together with the migration"}},
 		{"an invalid URL", stream(planObject("p", ""), images, host, object("MigCluster", "source", `, "spec": {"url": "https://a b"}`), final), 1, []string{"EnableImage"}, 1,
 			[]string{
-				`MigMigration ns/m: flag EnableImage is unknown: spec.url of MigCluster ns/source is not a URL: parse "https://a b": invalid character " " in host name; correct it`,
+				`MigMigration ns/m: flag EnableImage is unknown: spec.url of MigCluster ns/source is not a URL: ` +
+					`parse "https://a b": invalid character " " in host name; correct it`,
 			}},
 		{"an unknown recorded phase", around("", migration("m", ``, `"itinerary": "Final", "phase": "EnsureInitialBackupp"`)), 1, []string{}, 1,
 			[]string{`MigMigration ns/m: planned from the first phase: itinerary "Final" has no phase "EnsureInitialBackupp"; did you mean "EnsureInitialBackup"?`}},
