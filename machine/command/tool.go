@@ -90,8 +90,8 @@ func (o *ObjectOptions) Files() []string { return o.s.files }
 // Sets reports whether --set was given.
 func (o *ObjectOptions) Sets() bool { return len(o.s.set) > 0 }
 
-// Check parses the options and returns an error if they are invalid. Call it before the
-// other methods.
+// Check parses the options and returns an error if they are invalid. Call it before Read and
+// Facts.
 func (o *ObjectOptions) Check() (err error) {
 	if err := checkFiles(o.s.files); err != nil {
 		return err
