@@ -129,9 +129,9 @@ func (c *converter) convert(ctx context.Context) {
 	}
 }
 
-// selected returns what to replan the steps of a migration from that have not started.
-// Listed steps that depend on something unknown stay. It is nil if all steps stay, as
-// without the plan.
+// selected returns the itinerary and the flags from which the steps that have not started
+// are replanned. Listed steps that depend on something unknown stay. It returns nil if all
+// steps stay, such as if the MigPlan is missing.
 func (c *converter) selected(ctx context.Context, r *command.Run) *legacy.Selected {
 	if c.to != toCurrent || r.Missing != nil {
 		return nil

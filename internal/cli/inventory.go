@@ -44,15 +44,15 @@ type migration struct {
 	object *command.Object
 }
 
-// BrokenError is the reason why an object is missing that exists but could not be read.
+// BrokenError is the reason why an object is missing: it exists but could not be read.
 type BrokenError struct {
 	Place string
 }
 
 func (e *BrokenError) Error() string { return "correct it at " + e.Place }
 
-// LostError is the reason why an object is missing that may be in a stream that could not
-// be read.
+// LostError is the reason why an object is missing: it may be in a stream that could not be
+// read to its end.
 type LostError struct {
 	Streams []string
 }
@@ -61,7 +61,7 @@ func (e *LostError) Error() string {
 	return wording.Few(e.Streams) + " could not be read to the end; correct that first"
 }
 
-// NamespaceError is the reason why an object is missing that is referenced without its
+// NamespaceError is the reason why an object is missing: the reference to it has no
 // namespace.
 type NamespaceError struct {
 	Kind string
@@ -222,8 +222,8 @@ var errNoNamespace = errors.New("metadata.namespace is missing, so the object do
 
 var errNoPlanNamed = errors.New("spec.migPlanRef names no MigPlan; set it")
 
-// objects returns the objects from which the flags of a migration are found. The error is
-// that its plan is missing; all flags that depend on it are then unknown.
+// objects returns the objects from which the flags of a migration are found. If its plan is
+// missing, it returns an error, and all flags that depend on the plan are unknown.
 func (inv *inventory) objects(m *migration) (mtc.Objects, error) {
 	o := mtc.Objects{Migration: m.Migration, Controller: inv.controllers[m.object.Ref.Namespace], Unread: inv.unread}
 	o.ImageStreams = mtc.ImageStreamsFunc(func(ctx context.Context, namespaces []string) (bool, error) {
@@ -244,7 +244,7 @@ func (inv *inventory) objects(m *migration) (mtc.Objects, error) {
 	return o, nil
 }
 
-// unread returns the reason why an object is missing, as for [mtc.Objects].
+// unread returns the reason why an object is missing, for [mtc.Objects].
 func (inv *inventory) unread(kind string, ref mtc.Ref) error {
 	if kind == mtc.KindController { // one of that namespace, of any name
 		for key, place := range inv.broken {

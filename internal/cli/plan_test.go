@@ -300,7 +300,7 @@ func TestPlanOfIncompleteStreams(t *testing.T) {
 		{"one of another namespace", stream(planObject("p", `"indirectImageMigration": true`), host, source,
 			`{"kind": "ImageStream", "metadata": {"namespace": "other", "name": 3}}`, final), 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
 			"standard input:1: items[3]: ImageStream other/: metadata.name: holds a JSON number; write a string",
-			"MigMigration ns/m: flag HasISs is unknown: no ImageStream was read, so that there may be some; read those of the source cluster",
+			"MigMigration ns/m: flag HasISs is unknown: no ImageStream was read, but there may be some; read those of the source cluster",
 			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
 			noStreams,
 		}},
@@ -330,7 +330,8 @@ func TestPlanOfIncompleteStreams(t *testing.T) {
 			[]string{"MigMigration ns/m: flag StorageConversion is unknown: the source MigCluster ns/source is missing; read it together with the migration"}},
 		{"an invalid URL", stream(planObject("p", ""), images, host, object("MigCluster", "source", `, "spec": {"url": "https://a b"}`), final), 1, []string{"EnableImage"}, 1,
 			[]string{
-				`MigMigration ns/m: flag EnableImage is unknown: spec.url of MigCluster ns/source is no URL: parse "https://a b": invalid character " " in host name; correct it`,
+				`MigMigration ns/m: flag EnableImage is unknown: spec.url of MigCluster ns/source is not a URL: ` +
+					`parse "https://a b": invalid character " " in host name; correct it`,
 			}},
 		{"an unknown recorded phase", around("", migration("m", ``, `"itinerary": "Final", "phase": "EnsureInitialBackupp"`)), 1, []string{}, 1,
 			[]string{`MigMigration ns/m: planned from the first phase: itinerary "Final" has no phase "EnsureInitialBackupp"; did you mean "EnsureInitialBackup"?`}},

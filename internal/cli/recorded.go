@@ -81,7 +81,7 @@ func (m *migration) result() phases.Result {
 	}
 	g, err := itineraries().Graph(mtc.Current(m.Migration))
 	if err != nil {
-		return "" // never: Current returns one of them
+		return "" // cannot happen: Current returns one of them
 	}
 	return g.Result()
 }

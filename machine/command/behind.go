@@ -26,8 +26,8 @@ func (p *planned) ran(i int, why *machine.Why) bool {
 	})
 }
 
-// notThere describes that the itinerary of a run has nothing of the requested name. If an
-// itinerary that the run has left has it, that one is named.
+// notThere returns the message that the itinerary of a run has nothing of the requested
+// name. If an itinerary that the run has left has it, the message names that one.
 func (q question) notThere(p *planned) string {
 	text := fmt.Sprintf("itinerary %s has no such %s", p.plan.Graph().Name(), q.what())
 	for _, s := range slices.Backward(p.switches) {

@@ -18,6 +18,10 @@ import (
 
 // Catalogue describes what a command works on: the itineraries of one kind of object, and
 // how its objects are read. Only Command and Itineraries are required.
+//
+// Each execution calls the functions of a catalogue from one goroutine at a time, so only
+// concurrent calls of [Execute] can call them concurrently. A panic in Select or Sources is
+// reported as an error of the run.
 type Catalogue struct {
 	// Command is the name that users type: "upgradectl", or "kubectl upgrade" for a plugin
 	// of kubectl that is installed as kubectl-upgrade.
@@ -54,24 +58,24 @@ type Catalogue struct {
 	// objects that were read. If Sources is nil, only the flags in the state are known.
 	Sources func(o *Object, item string, all *Objects) (*phases.Sources, error)
 
-	// KindOf returns the kind under which an object is known, and false if the object is to
-	// be ignored. An empty apiVersion is unknown. If KindOf is nil, every object counts
-	// that is of Kind or holds a state.
+	// KindOf returns the kind under which an object is known, and reports whether the
+	// object counts. An apiVersion is empty if it is not known. If KindOf is nil, every
+	// object that is of Kind or holds a state counts.
 	KindOf func(apiVersion, kind string) (string, bool)
 	// Read finds the runs of objects, for a catalogue whose objects hold more than states
 	// of this project. If nil, it is [Tool.StateRuns].
 	Read func(t *Tool, all *Objects) Reading
 	// Options are added to the commands that read objects. See [Objects.Has].
 	Options []Option
-	// Texts replace help texts, by the name of the command; "" is the command itself. Empty
-	// fields leave the general text.
+	// Texts replaces help texts, by the name of the command; "" is the command itself. An
+	// empty field keeps the general text.
 	Texts map[string]Text
 	// Name is the name of the built-in release, which compat takes as NAME@current. If
 	// empty, it is the last word of Command.
 	Name string
 	// Selected lists all names that the selector of the controller can return, and Runner
-	// describes its handlers for verify ([verify.RunnerOf]). If not set, verify does not
-	// check them.
+	// describes its handlers for verify ([verify.RunnerOf]). If one of them is not set,
+	// verify skips the checks that need it.
 	Selected []string
 	Runner   *verify.Runner
 	// Suppress accepts findings of verify that the authors want to keep.
@@ -214,7 +218,8 @@ type Run struct {
 	SelectErr error
 	// Recorded returns what the object records of the run.
 	Recorded func() Recorded
-	// Sources returns the sources of its flags, or nil if only the state knows them.
+	// Sources returns the sources of its flags. If Sources or its result is nil, only the
+	// state knows them.
 	Sources func() (*phases.Sources, error)
 	// Missing is the error of a missing object. It explains all unknown flags. It is nil if
 	// no object is missing.
@@ -246,12 +251,12 @@ type Recorded struct {
 	Itinerary, Phase string
 	Started          []string
 	Done             bool
-	// Reasons are why the run failed. They are set if a controller without this project
-	// wrote the record, so that State does not have them.
+	// Reasons are why the run failed. Set them only if a controller without this project
+	// wrote the record; otherwise State has them.
 	Reasons []string
 	// Err is a problem with the record that does not prevent reading some of it.
 	Err error
-	// Own reports whether this project wrote the state, so that its facts count.
+	// Own reports whether this project wrote the state. Only then do its facts count.
 	Own bool
 }
 
@@ -264,7 +269,7 @@ type Reading struct {
 	Settled func(flags phases.Flags)
 	// Notes returns notes to print after all flags were found. It is optional.
 	Notes func() []string
-	// None is the error to report if no run was found.
+	// None is the error to report if no run was found. If nil, a general one is used.
 	None error
 }
 

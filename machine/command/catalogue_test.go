@@ -197,12 +197,14 @@ func TestCatalogueNeverPanics(t *testing.T) {
 			{Command: "x", Itineraries: set, Read: func(_ *command.Tool, all *command.Objects) command.Reading {
 				r := command.Reading{Runs: []*command.Run{nil, {}}}
 				for _, o := range all.List {
-					r.Runs = append(r.Runs, &command.Run{Object: o, Itinerary: text}, &command.Run{Object: o, Itinerary: "Forth", Item: other})
+					r.Runs = append(r.Runs,
+						&command.Run{Object: o, Itinerary: text}, &command.Run{Object: o, Itinerary: "Forth", Item: other})
 				}
 				return r
 			}},
 			{Command: "x", Itineraries: set, Own: func(*command.Tool) []*cobra.Command {
-				return []*cobra.Command{nil, {Use: text}, {Use: "own", Aliases: []string{text}, Short: other, RunE: func(*cobra.Command, []string) error { return strange }}}
+				fails := func(*cobra.Command, []string) error { return strange }
+				return []*cobra.Command{nil, {Use: text}, {Use: "own", Aliases: []string{text}, Short: other, RunE: fails}}
 			}},
 			{Command: "x", Itineraries: set, Own: func(*command.Tool) []*cobra.Command { panic(text) }},
 		} {

@@ -34,18 +34,19 @@ const (
 )
 
 // Main runs the command of catalogue c with the arguments and standard streams of the
-// process. It returns the exit code, for os.Exit.
+// process, which then ignores SIGPIPE. It returns the exit code, for os.Exit.
 func Main(c Catalogue) int {
-	// If a reader such as head exits, the next write then fails and the command ends
-	// quietly instead of by a signal.
+	// With SIGPIPE ignored, a write after the reader has exited (such as head) returns an
+	// error, and the command ends quietly instead of by a signal.
 	signal.Ignore(syscall.SIGPIPE)
 	return Execute(context.Background(), c, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }
 
 // Execute runs the command of catalogue c and returns its exit code. Args are the arguments
 // after the command's name. Results go to stdout; errors, warnings and notes go to stderr,
-// one line each. An invalid catalogue is exit code 2, and the error names what is missing.
-// Execute can be called repeatedly and concurrently.
+// one line each. If c is invalid, Execute prints all problems with it and returns 2.
+// Execute can be called repeatedly and concurrently. The end of ctx stops simulations and
+// the web server.
 func Execute(ctx context.Context, c Catalogue, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{
 		catalogue: c, name: c.Command,
@@ -265,7 +266,7 @@ func problemTexts(err error) []string {
 		}
 		all := strings.Join(texts, "\n")
 		if inner.Error() != all || !strings.Contains(whole, all) {
-			break // it has a text of its own
+			break // the error adds its own text
 		}
 		for i, text := range texts {
 			texts[i] = strings.Replace(whole, all, text, 1)

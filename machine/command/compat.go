@@ -31,7 +31,8 @@ func (a *app) compat() *cobra.Command {
 		Use: "compat OLD NEW [-f FILE...]",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if !o.rules && len(args) != 2 {
-				return fmt.Errorf("compat takes two releases, OLD and NEW, not %d; give each as FILE.yaml, git:REF:PATH or %s", len(args), a.current())
+				return fmt.Errorf("compat takes two releases, OLD and NEW, not %d; give each as FILE.yaml, git:REF:PATH or %s",
+					len(args), a.current())
 			}
 			return nil
 		},
@@ -74,8 +75,8 @@ func (a *app) completeReleases(_ *cobra.Command, args []string, begun string) ([
 	return prefixed([]string{a.current()}, begun), cobra.ShellCompDirectiveDefault
 }
 
-// check returns an error if options exclude each other, and the time as of which
-// acceptances expire.
+// check returns the time as of which acceptances expire, or an error if options exclude
+// each other.
 func (o *compatOptions) check(cmd *cobra.Command, args []string) (now time.Time, err error) {
 	changed := cmd.Flags().Changed
 	if o.rules {
@@ -439,10 +440,10 @@ func (a *app) breakBlock(alike []*verify.Break) block {
 }
 
 // summary describes what the comparison means for the recorded runs. It never counts a run
-// as able to go on if the run cannot be placed or something was not looked at.
+// as able to continue if the run cannot be placed or the comparison reached a limit.
 func (r *recordedRuns) summary(found *verify.CompatReport) string {
 	met, unsure := []string{}, slices.Clone(r.unread)
-	open := false // something was not looked at
+	open := false // the comparison reached a limit
 	for _, b := range found.Breaks {
 		open = open || b.Rule == verify.RuleInconclusive && b.Direction == verify.Upgrade
 		if b.Direction == verify.Upgrade && b.Kind.Severity() == verify.Error {

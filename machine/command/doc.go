@@ -4,13 +4,13 @@
 // shows them on web pages, and simulates them.
 //
 // It is for the users of a controller that embeds this project and for those who support
-// them. It reads what kubectl prints, must-gather archives included. It does not connect
-// to a cluster, changes nothing there and needs no rights. To execute runs, use package
+// them. It reads the output of kubectl and must-gather archives. It does not connect to
+// a cluster, changes nothing there and needs no rights. To execute runs, use package
 // machine/runner.
 //
 // # Your own command
 //
-// [Main] runs the command of a [Catalogue]. This is a complete plugin of kubectl, to be
+// [Main] runs the command of a [Catalogue]. This is a complete plugin of kubectl,
 // installed as kubectl-upgrade:
 //
 //	func main() {

@@ -298,8 +298,8 @@ func explainPhase(one *planned, i int, noun string) explanation {
 }
 
 // decidedAhead returns the phases ahead that decide a flag which the guard of phase i
-// reads, and from which a path leads to phase i. Guards along the path are ignored. Such a
-// phase comes before phase i, or a jump leads back from it.
+// reads, and from which a path leads to phase i. Guards along the path are ignored. A phase
+// after phase i has such a path if it, or one after it, jumps back to phase i or before it.
 func decidedAhead(p *machine.Plan, i int) (names []string) {
 	g := p.Graph()
 	reads := g.Phase(i).Guard.Reads()
@@ -470,8 +470,8 @@ func (p *explainArray) print(_ *planned, all []explanation) error {
 }
 
 // explainTable prints one row for each explanation, with the reasons below it, and one for
-// each run whose itinerary has nothing of that name. What is common to all runs comes
-// first.
+// each run whose itinerary has nothing of that name. Text that is common to all runs
+// comes first.
 type explainTable struct {
 	output
 	colors   colors

@@ -8,8 +8,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// family holds itineraries that are defined together. Each may be of any size: only
-// [machine.Set], which is needed to run them, limits that.
+// family holds itineraries that are defined together. They may be of any size; only
+// [machine.Set], which is needed to run them, has a limit.
 type family struct {
 	definitions []phases.Itinerary // if read from a file
 	graphs      []*machine.Graph
@@ -34,7 +34,7 @@ func newFamily(definitions ...phases.Itinerary) (*family, error) {
 func familyOfSet(set *machine.Set) *family {
 	f := &family{compiled: set}
 	for _, name := range set.Names() {
-		g, _ := set.Graph(name) // one of its own names
+		g, _ := set.Graph(name) // never fails: the name is from the set
 		f.graphs = append(f.graphs, g)
 	}
 	return f

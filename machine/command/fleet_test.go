@@ -225,7 +225,8 @@ func fleets(t *testing.T) command.Catalogue {
 				}
 				isStore := func(o *command.Object) bool { return o.Kind == "BackupStore" && o.Ref.Name == f.Spec.Store }
 				if !slices.ContainsFunc(all.List, isStore) {
-					return false, fmt.Errorf("BackupStore %s was not read; list it as well, or give --%s if there is none", f.Spec.Store, noStoresOption)
+					return false, fmt.Errorf("BackupStore %s was not read; list it as well, or give --%s if there is none",
+						f.Spec.Store, noStoresOption)
 				}
 				return true, nil
 			})

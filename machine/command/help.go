@@ -53,7 +53,7 @@ func (a *app) words() *strings.Replacer {
 	if len(g.Steps()) > 0 {
 		step = g.Steps()[0]
 	}
-	// Prefer a phase and a step that may not run, so that the example asks why.
+	// Prefer a phase and a step that may not run, so the example asks why.
 	nothing := g.Plan(phases.NewFacts(0, g.Vocabulary().All()))
 	for i := range g.Len() {
 		if g.Phase(i).Guard.Reads() != 0 {

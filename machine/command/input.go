@@ -108,8 +108,8 @@ func (o *Object) Broken() bool { return o.broken }
 // Place returns where the object was read: a file, with a line or an index.
 func (o *Object) Place() string { return o.place }
 
-// InDirectory reports whether the object was found in a directory, so that messages must
-// name its file.
+// InDirectory reports whether the object was found in a directory, so messages must name
+// its file.
 func (o *Object) InDirectory() bool { return o.walked }
 
 // whole is the index for something that concerns the document as a whole.
@@ -122,8 +122,8 @@ type reader struct {
 	// walked reports whether the stream was found in a directory, which may also hold files
 	// without objects.
 	walked bool
-	// keep reports whether an object is needed, so that a large archive takes little
-	// memory. If nil, all are.
+	// keep reports whether an object is needed; the others are dropped, so a large archive
+	// takes little memory. If nil, all are needed.
 	keep      func(*Object) bool
 	documents []*document
 	bad       bool // there was a problem
@@ -138,7 +138,7 @@ func (r *reader) wrong(line int, item, format string, args ...any) {
 	r.wrongValue(line, item, format, args...)
 }
 
-// wrongValue prints a problem of one value that is otherwise identified, so that nothing
+// wrongValue prints a problem of one value that is otherwise identified, so nothing
 // else becomes unknown.
 func (r *reader) wrongValue(line int, item, format string, args ...any) {
 	r.bad = true
@@ -304,7 +304,7 @@ func (r *reader) chunkJSON(line int, text []byte, from int) {
 			at := len(text)
 			switch {
 			case errors.As(err, &syntax):
-				// A YAML flow mapping may have quoted keys as well. It is a whole document,
+				// A YAML flow mapping may have quoted keys, too. It is a whole document,
 				// so no JSON precedes it.
 				if !decoded && r.flow(first, text) {
 					return

@@ -128,7 +128,7 @@ func (s *simulation) direct(o *runOptions) error {
 func (s *simulation) follower(option, happens, name string, standard phases.Result, needed bool) (string, error) {
 	var all []*machine.Graph
 	for _, name := range s.set.Names() {
-		g, _ := s.set.Graph(name) // one of its own names
+		g, _ := s.set.Graph(name) // never fails: the name is from the set
 		all = append(all, g)
 	}
 	switch next := follows(all, standard); {

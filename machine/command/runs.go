@@ -61,7 +61,7 @@ func (p *planned) tentativeSteps() []string {
 	g := p.plan.Graph()
 	later, err := g.PlanFrom(p.plan.Position(), g.Vocabulary().Propagate(p.plan.Facts().Forget(p.plan.Decides()), 0))
 	if err != nil {
-		later = p.plan // never: it was planned from there
+		later = p.plan // cannot happen: it was planned from there
 	}
 	// settled are the steps with a phase that certainly runs, and may those with one that
 	// runs or may run.
@@ -244,7 +244,7 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 	return nil
 }
 
-// many lists names, or some of them if there are too many for a line.
+// many lists names, or only some of them if there are too many for a line.
 func many(names []string) string {
 	if len(names) > 20 {
 		return wording.Few(names)

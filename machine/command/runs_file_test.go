@@ -218,8 +218,9 @@ func (l life) options(itineraries *machine.Set, now *time.Time) runner.Options[*
 			"RestoreTraffic": {Deadline: 20 * time.Minute},
 		},
 		OnFail: func(_ context.Context, u *upgrade, f runner.Failure) error {
-			u.Status.Conditions = append(u.Status.Conditions,
-				metav1.Condition{Type: "Failed", Status: metav1.ConditionTrue, Reason: f.Phase, Message: f.Reasons[0], LastTransitionTime: f.At})
+			u.Status.Conditions = append(u.Status.Conditions, metav1.Condition{
+				Type: "Failed", Status: metav1.ConditionTrue, Reason: f.Phase, Message: f.Reasons[0], LastTransitionTime: f.At,
+			})
 			return nil
 		},
 		Paused: func(_ context.Context, u *upgrade) (bool, error) { return u.Spec.Paused, nil },

@@ -271,7 +271,7 @@ func (c *simulatedClock) tick(s *simulation) error            { c.set(s); return
 func (c *simulatedClock) end(*simulation) error               { return nil }
 
 // checkHost refuses requests for another host than the one listened on, because a page of
-// another site whose name resolves to this address (DNS rebinding) must read nothing. IP
+// another site whose name resolves to this address (DNS rebinding) must not read anything. IP
 // addresses and localhost are served.
 func checkHost(next http.Handler, listened string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -94,7 +94,7 @@ func (s settings) evaluate(ctx context.Context, sources *phases.Sources, known p
 	}
 	unset, err := phases.NewSources(v, all...)
 	if err != nil {
-		unset = sources // never: the sources only depend on less
+		unset = sources // cannot happen: the sources only depend on less
 	}
 	answer := unset.Evaluate(ctx, q)
 	answer.Facts, _ = s.over(v, answer.Facts)

@@ -63,7 +63,7 @@ func (a *app) status() *cobra.Command {
 	return cmd
 }
 
-// check returns an error if options exclude each other, and the time of the status.
+// check returns the time of the status, or an error if options exclude each other.
 func (o *statusOptions) check(cmd *cobra.Command) (now time.Time, err error) {
 	if err := checkChoice("-o", o.format, formatTable, formatJSON, formatYAML); err != nil {
 		return now, err
@@ -224,7 +224,7 @@ func (a *app) statusOf(r *Run, now time.Time, unmoved time.Duration) statusRow {
 		row.also(err.Error())
 	}
 	if recorded.Done || !a.isBuiltin() && recorded.Itinerary == "" {
-		return row // a file does not decide which itinerary it will follow
+		return row // the file does not show which itinerary the run will follow
 	}
 	g, err := a.graphOf(r)
 	if err == nil {

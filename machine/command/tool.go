@@ -11,7 +11,7 @@ import (
 )
 
 // Tool is one execution of the command. The functions of a catalogue use it to read objects
-// and print problems.
+// and print problems. It is not safe for concurrent use.
 type Tool struct{ a *app }
 
 // StateRuns finds the runs of all objects that hold states. It also returns a run for each
@@ -48,8 +48,8 @@ func (t *Tool) RegisterObjects(cmd *cobra.Command) *ObjectOptions {
 	return o
 }
 
-// RegisterOutput adds -o to a command and returns its value. If the value is empty,
-// [Tool.Print] prints objects as they were read.
+// RegisterOutput adds -o to a command and returns a pointer to its value. If the value is
+// empty, [Tool.Print] prints objects as they were read.
 func (t *Tool) RegisterOutput(cmd *cobra.Command) (format *string) {
 	format = new(string)
 	registerOutput(cmd, format, "", "output `FORMAT`: json or yaml (default: as read)", formatJSON, formatYAML)
@@ -90,7 +90,8 @@ func (o *ObjectOptions) Files() []string { return o.s.files }
 // Sets reports whether --set was given.
 func (o *ObjectOptions) Sets() bool { return len(o.s.set) > 0 }
 
-// Check returns an error if the options are invalid.
+// Check parses the options and returns an error if they are invalid. Call it before Read and
+// Facts.
 func (o *ObjectOptions) Check() (err error) {
 	if err := checkFiles(o.s.files); err != nil {
 		return err
@@ -108,7 +109,7 @@ func (o *ObjectOptions) Read() (*Objects, Reading) {
 
 // Facts returns the flags of a run. They come from its state if that records them,
 // otherwise from the objects; values of --set override both. Facts prints what else --set
-// changes.
+// changes. The error reports that the run is on no known itinerary.
 func (o *ObjectOptions) Facts(ctx context.Context, r *Run, all Reading) (phases.Facts, error) {
 	g, err := o.a.graphOf(r)
 	if err != nil {
@@ -119,7 +120,7 @@ func (o *ObjectOptions) Facts(ctx context.Context, r *Run, all Reading) (phases.
 
 // Print prints all objects that were read, with their current texts ([Object].JSON), in the
 // order in which they were read. If format is empty, it keeps the format in which they were
-// read.
+// read. The error is that of standard output.
 func (t *Tool) Print(all *Objects, format string) error {
 	return t.a.printDocuments(all.documents, format)
 }
