@@ -11,7 +11,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// The three end-to-end tests of the enhancement's test plan, by their names. Each
+// This file has the three end-to-end tests of the enhancement's test plan. Each
 // checks every assignment of the 19 flags that the relations allow, in Stage and
 // Final.
 

@@ -30,7 +30,7 @@ type late struct {
 	yes       phases.Flags // the flags that are true
 }
 
-// ask is the Evaluate function of the flag's source until then.
+// ask is the Evaluate function of the flag's source until the decider is done.
 type ask func(context.Context, phases.Facts) (phases.Truth, error)
 
 var errNotYet = errors.New("the plan has not been refreshed")
