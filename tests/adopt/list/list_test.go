@@ -224,7 +224,7 @@ func TestPipelineOfVirtualMachine(t *testing.T) {
 
 // Runs that one controller has begun continue in the other, and again in the
 // first.
-func TestRunsInFlightGoOn(t *testing.T) {
+func TestRunsInFlightContinue(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		first  controllerOf

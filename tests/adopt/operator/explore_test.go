@@ -99,7 +99,7 @@ func (m inMemory) Delete(_ context.Context, o client.Object, _ ...client.DeleteO
 	return nil
 }
 
-// setFlag changes what the source of a flag reads, before an upgrade begins.
+// setFlag changes the input of a flag's source, before an upgrade begins.
 func setFlag(u *api.Upgrade, m *machines, flag string, value bool) error {
 	switch flag {
 	case "WantsBackup":

@@ -39,7 +39,7 @@ import (
 
 const crds = "config/crd"
 
-// timeout is the limit for what takes a second or two on an idle machine. A
+// timeout limits waits that take a second or two on an idle machine. A
 // test polls at each tick.
 const (
 	timeout = time.Minute
