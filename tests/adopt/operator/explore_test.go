@@ -156,7 +156,7 @@ func TestExploreUpgrades(t *testing.T) {
 		// The state of the servers settles the flags that these decide.
 		Settled: []string{"CreatePrimary", "Reindex", "RebuildReplica", "AcceptWrites", "RemoveNewServers"},
 		// No other phase makes up for writes that cannot be resumed. The last
-		// two stop the run, because there is no rollback any more.
+		// two stop the run, because there is no rollback from there.
 		NeverFails: []string{"ResumeWrites", "AcceptWrites", "RemoveOldServers"},
 	})
 	t.Log(report)
