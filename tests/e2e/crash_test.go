@@ -196,7 +196,7 @@ func (v *victims) reply(ctx context.Context, call example.Call) example.Reply {
 	case !call.Ended || d.way == "goes-on":
 	case !v.killed.Load():
 		// A kill for another migration would lose what this call recorded,
-		// and MTC knows of its pods by nothing else.
+		// which is MTC's only record of its pods.
 		return example.Wait
 	case d.way == "fails":
 		return example.Fail
@@ -226,8 +226,8 @@ func (v *victims) killAll() {
 	v.killed.Store(true)
 }
 
-// checkVictim checks the end of a migration, whose cleanup itinerary is to. It
-// is empty if the phase continues.
+// checkVictim checks the end of a migration. Its cleanup itinerary is to, or
+// empty if the phase continues.
 func checkVictim(g *fixture, itinerary, to, name string, d *victim, c configuration) {
 	g.Helper()
 	last := g.done(name)

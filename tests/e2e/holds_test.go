@@ -269,8 +269,8 @@ func huge[T example.Migration](g *fixture, kind example.Kind[T]) {
 	}
 }
 
-// A loop of a cleanup itinerary whose failures are passed by does not grow the
-// state.
+// A cleanup itinerary continues after a failure. A loop of such failures does
+// not grow the state.
 func TestLoopOfFailuresDoesNotGrowState(t *testing.T) {
 	onBoth(t, func(g *fixture) { loops(g, example.MTC) }, func(g *fixture) { loops(g, example.Variant) })
 }

@@ -21,7 +21,7 @@ import (
 // questions counts evaluated flags and lists of image streams.
 type questions struct{ flags, lists atomic.Int64 }
 
-// TestLoad runs 500 migrations at once, each to its end. It runs before the
+// TestLoad runs 500 or 200 migrations at once, each to its end. It runs before the
 // parallel tests, so that its figures are exact.
 func TestLoad(t *testing.T) {
 	for _, c := range []struct {

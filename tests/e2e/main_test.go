@@ -46,7 +46,7 @@ const (
 	withoutImages = "app-without-images"
 )
 
-// start starts a site, and logs what takes long.
+// start starts a site, and logs the steps that take long.
 func start(ctx context.Context) (*site, error) {
 	logf := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 	p, err := plane.Start(ctx, crds, logf)

@@ -155,7 +155,7 @@ func (s *source) listed(mode string) int {
 
 // The source cluster hangs, fails or answers late. The migration waits with
 // all of its pipeline or none of it, and continues when the answer comes. A
-// migration that is canceled or fails meanwhile ends without an answer.
+// migration that is canceled or fails during the outage ends without an answer.
 func TestSourceClusterCannotBeReached(t *testing.T) {
 	t.Parallel()
 	for i, mode := range []string{"hangs", "fails", "is late"} {

@@ -150,9 +150,9 @@ func everywhere(t *testing.T, itinerary string, but ...string) (all []at) {
 	return all
 }
 
-// wayOut returns the phases of the cleanup itinerary that the migration
+// cleanupPhases returns the phases of the cleanup itinerary that the migration
 // enters.
-func (a at) wayOut(t *testing.T, itinerary string) []string {
+func (a at) cleanupPhases(t *testing.T, itinerary string) []string {
 	flags := a.flags
 	done := a.before[:len(a.before)-1]
 	if slices.Contains(done, "EnsureStagePodsFromRunning") && !slices.Contains(done, "EnsureStagePodsTerminated") {
@@ -165,7 +165,7 @@ func (a at) wayOut(t *testing.T, itinerary string) []string {
 func (a at) left(t *testing.T, g *fixture, itinerary, reads string) {
 	last := g.done(a.name)
 	assert.Empty(t, cmp.Diff(a.before, g.calls.ran(a.name, a.Itinerary)), "%s: the phases before", a.name)
-	want := a.wayOut(t, itinerary)
+	want := a.cleanupPhases(t, itinerary)
 	assert.Empty(t, cmp.Diff(want, g.calls.ran(a.name, itinerary)), "%s: the cleanup", a.name)
 
 	there := func(v record.Version) bool { return v.State.Itinerary == a.Itinerary && v.State.Phase == a.Phase }

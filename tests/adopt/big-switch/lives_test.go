@@ -50,7 +50,7 @@ var kinds = []kind{
 	},
 	{
 		"a list of image streams fails",
-		"before, one failed request for the next phase fails the migration; after, a flag that cannot be evaluated is retried, if anything depends on it",
+		"before, one failed request of the search for the next phase fails the migration; after, a flag that cannot be evaluated is retried, if anything depends on it",
 		func(_ life, before, after played, n int) bool {
 			return before.FailedLists > 0 && slices.Equal(before.Visits[n:], []world.Visit{migrationFailed}) &&
 				slices.Contains(before.last().Status.Errors, world.ErrOutage.Error()) &&

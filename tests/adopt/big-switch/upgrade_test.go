@@ -12,7 +12,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/world"
 )
 
-// downgrade converts an object to what the controller before understands.
+// downgrade converts an object to the form that the controller in package
+// before understands.
 func downgrade(m *api.MigMigration) error {
 	set, err := machine.CompileSet(mtc.Itineraries()...)
 	if err != nil {

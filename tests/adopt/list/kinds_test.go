@@ -34,13 +34,13 @@ var kinds = []struct {
 		"a hook is added half-way",
 		"before, its phase is entered without a step, and ends the migration; after, the run keeps to its plan",
 		func(l *life, b, a trace) bool {
-			return l.hooked && b.last() == migration.PostHook && b.vm.FindStep(migration.PostHook) == nil && a.goesOn(b)
+			return l.hooked && b.last() == migration.PostHook && b.vm.FindStep(migration.PostHook) == nil && a.continues(b)
 		},
 	},
 	{
 		"the inventory does not answer",
 		"before, the migration fails; after, the flag is known already, or is evaluated again",
-		func(l *life, b, a trace) bool { return b.failedBy(sim.ErrDown) && a.goesOn(b) },
+		func(l *life, b, a trace) bool { return b.failedBy(sim.ErrDown) && a.continues(b) },
 	},
 }
 
@@ -67,9 +67,9 @@ func (t trace) failedBy(err error) bool {
 // last returns the last phase that was worked on.
 func (t trace) last() string { return t.phases[len(t.phases)-2] }
 
-// goesOn reports whether t has the phases of another trace that ended early,
+// continues reports whether t has the phases of another trace that ended early,
 // and more.
-func (t trace) goesOn(early trace) bool {
+func (t trace) continues(early trace) bool {
 	was, is := withoutHook(oneTurn(early.phases[:len(early.phases)-1])), withoutHook(oneTurn(t.phases))
 	return len(was) < len(is) && slices.Equal(was, is[:len(was)])
 }

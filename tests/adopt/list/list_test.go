@@ -107,8 +107,8 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-// compare plays the life of a plan before and after, and counts what is equal
-// and what differs.
+// compare plays the life of a plan before and after, and counts results, equal runs and
+// kinds of differences.
 func compare(t *testing.T, l *life) (counts map[string]int) {
 	b, err := l.play(newBefore)
 	require.NoError(t, err)
@@ -224,7 +224,7 @@ func TestPipelineOfVirtualMachine(t *testing.T) {
 
 // Runs that one controller has begun continue in the other, and again in the
 // first.
-func TestRunsInFlightGoOn(t *testing.T) {
+func TestRunsInFlightContinue(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		first  controllerOf

@@ -99,7 +99,7 @@ func (m inMemory) Delete(_ context.Context, o client.Object, _ ...client.DeleteO
 	return nil
 }
 
-// setFlag changes what the source of a flag reads, before an upgrade begins.
+// setFlag changes the input of a flag's source, before an upgrade begins.
 func setFlag(u *api.Upgrade, m *machines, flag string, value bool) error {
 	switch flag {
 	case "WantsBackup":
@@ -156,7 +156,7 @@ func TestExploreUpgrades(t *testing.T) {
 		// The state of the servers settles the flags that these decide.
 		Settled: []string{"CreatePrimary", "Reindex", "RebuildReplica", "AcceptWrites", "RemoveNewServers"},
 		// No other phase makes up for writes that cannot be resumed. The last
-		// two stop the run, because there is no rollback any more.
+		// two stop the run, because there is no rollback from there.
 		NeverFails: []string{"ResumeWrites", "AcceptWrites", "RemoveOldServers"},
 	})
 	t.Log(report)

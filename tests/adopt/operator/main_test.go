@@ -39,8 +39,8 @@ import (
 
 const crds = "config/crd"
 
-// timeout is the limit for what takes a second or two on an idle machine. A
-// test polls at each tick.
+// timeout limits waits that take a second or two on an idle machine. A test polls
+// at each tick.
 const (
 	timeout = time.Minute
 	tick    = 20 * time.Millisecond

@@ -37,12 +37,13 @@ var (
 // PausedAnnotation pauses a migration while its value is "true".
 const PausedAnnotation = "pipeline.konveyor.io/paused"
 
-// Parts are the parts of the example's runner. Only the clients and
-// ImageStreams are required.
+// Parts configures the example's runner. Only the clients and ImageStreams are
+// required.
 type Parts struct {
 	// Client writes, and may read from a cache.
 	Client client.Client
-	// Live reads past every cache what decisions depend on.
+	// Live reads the objects that decisions depend on. It must not use a
+	// cache.
 	Live client.Reader
 	// ImageStreams queries the source cluster.
 	ImageStreams mtc.ImageStreams
@@ -53,14 +54,14 @@ type Parts struct {
 	Sources     func(mtc.Objects) (*phases.Sources, error)
 	// Select is the selector. If nil, it is MTC's.
 	Select func(*mtc.Migration) string
-	// Around is called around each phase, unless it is nil.
+	// If not nil, Around is called in place of each phase.
 	Around Around
 	// MaxPhases is the maximum number of phases that are left in one
 	// reconcile.
 	MaxPhases int
 	// Deadlines holds deadlines of phases by name.
 	Deadlines map[string]time.Duration
-	// Observe receives each event, unless it is nil.
+	// If not nil, Observe receives each event.
 	Observe func(m Migration, e runner.Event)
 }
 
@@ -84,8 +85,8 @@ func (e *environment) plan(ctx context.Context, m Migration) (*api.MigPlan, erro
 	return &plan, e.live.Get(ctx, key(m, m.MTC().Spec.PlanRef), &plan)
 }
 
-// key returns the key of a reference. Without a namespace, it is in that of
-// the migration.
+// key returns the key of a reference. If the reference has no namespace, key
+// uses the migration's.
 func key(m Migration, ref mtc.Ref) client.ObjectKey {
 	k := client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}
 	if k.Namespace == "" {
@@ -94,7 +95,8 @@ func key(m Migration, ref mtc.Ref) client.ObjectKey {
 	return k
 }
 
-// Options returns the options of the example's runner.
+// Options returns the options of the example's runner. The error is that of
+// compiling the itineraries.
 func Options[T Migration](p Parts) (runner.Options[T], error) {
 	itineraries := p.Itineraries
 	if itineraries == nil {

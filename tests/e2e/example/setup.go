@@ -56,7 +56,7 @@ var (
 	}
 )
 
-// Settings are the settings of a controller.
+// Settings configures a controller.
 type Settings struct {
 	// Name distinguishes controllers of one process.
 	Name string
@@ -65,14 +65,14 @@ type Settings struct {
 	Concurrency int
 	Recorder    controller.Recorder
 	Metrics     prometheus.Registerer
-	// Runs records the runs, unless it is nil.
+	// If not nil, Runs records the runs.
 	Runs *debug.Recorder
-	// Measure wraps the reconciler, unless it is nil.
+	// If not nil, Measure wraps the reconciler.
 	Measure func(reconcile.Reconciler) reconcile.Reconciler
 }
 
-// Setup adds the controller of a kind to a manager. Clients that p lacks are
-// the manager's.
+// Setup adds the controller of a kind to a manager. If p lacks a client, Setup
+// uses the manager's.
 func Setup[T Migration](mgr manager.Manager, kind Kind[T], p Parts, s Settings) error {
 	if p.Client == nil {
 		p.Client = mgr.GetClient()
@@ -130,7 +130,7 @@ func ofPlan(c client.Reader, newList func() client.ObjectList) handler.MapFunc {
 	}
 }
 
-// Events records events through the API events.k8s.io.
+// Events returns a recorder that records events through the API events.k8s.io.
 func Events(mgr manager.Manager) controller.Recorder {
 	return controller.NewEventsRecorder(mgr.GetEventRecorder("migration-controller"))
 }

@@ -51,7 +51,7 @@ type Life struct {
 	main       string
 	answers    bool // the selector handles failures
 	site       Site
-	calm       bool // nothing goes wrong any more
+	calm       bool // nothing goes wrong from now on
 
 	mu     sync.Mutex // sources are evaluated at the same time
 	now    time.Time
@@ -60,7 +60,7 @@ type Life struct {
 	// and errs those whose source returns an error. A phase that decides the
 	// flag ends both.
 	mute, errs map[string]int
-	down       int // the sources cannot be read until the turn
+	down       int // the sources cannot be read before this turn
 	turn       int
 
 	begun         bool   // this reconcile has begun
@@ -70,14 +70,14 @@ type Life struct {
 	retries       bool // a phase or a write is retried
 }
 
-// After calmAfter turns nothing goes wrong any more. A life must end within
-// maxTurns.
+// After calmAfter turns nothing goes wrong. A life must end within maxTurns.
 const (
 	calmAfter = 30
 	maxTurns  = 600
 )
 
-// New generates the life of a seed.
+// New generates the life of a seed. Two calls with the same seed return equal
+// lives.
 func New(seed uint64) (*Life, error) {
 	l := &Life{
 		Seed: seed, Counts: Counts{}, random: rand.New(rand.NewPCG(seed, 7)),
@@ -391,8 +391,9 @@ func (l *Life) between(ctx context.Context) {
 	}
 }
 
-// Play plays the life on a site. It returns nil if everything followed the
-// rules, or an error that describes the first violation.
+// Play plays the life on a site. Call it once. It returns nil if the life
+// followed the rules; otherwise an [*Error], which wraps the first violation or
+// the error of the site. Play panics if an edit of the object fails.
 func (l *Life) Play(ctx context.Context, site Site) error {
 	l.site = site
 	after := -1 // turns since the end

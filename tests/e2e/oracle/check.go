@@ -357,7 +357,8 @@ func (j *judge) returned(e Event) string {
 	return ""
 }
 
-// done records that the work of the current phase is done or passed by.
+// done records that the current phase may be left: its work is done, or it
+// failed in a cleanup itinerary.
 func (j *judge) done() {
 	j.forget()
 	j.is.workDone, j.is.failedHere, j.is.attempts = true, false, 0

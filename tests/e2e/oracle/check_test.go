@@ -244,204 +244,210 @@ func TestGoodStories(t *testing.T) {
 	}
 }
 
-// Each edit turns a story into one that violates a rule.
-func TestBadStories(t *testing.T) {
-	last := func(trace []Event) *Event { return &trace[len(trace)-1] }
-	find := func(trace []Event, kind Kind, n int) int {
-		for i, e := range trace {
-			if e.Kind == kind {
-				if n--; n < 0 {
-					return i
-				}
+func lastEvent(trace []Event) *Event { return &trace[len(trace)-1] }
+
+// findEvent returns the index of the event of a kind with number n, counted
+// from 0.
+func findEvent(trace []Event, kind Kind, n int) int {
+	for i, e := range trace {
+		if e.Kind == kind {
+			if n--; n < 0 {
+				return i
 			}
 		}
-		panic("no such event")
 	}
-	for _, c := range []struct {
-		name string
-		of   []Event
-		edit func([]Event) []Event
-		want string
-	}{
-		{"an old value counts after the cancel", canceled(), func(e []Event) []Event {
-			i := find(e, Ask, 2)
-			e = slices.Delete(e, i, i+1)
-			e[i].Kept.Phase = "Canceled"
-			return e[:i+1]
-		}, "depends on an unknown flag, and none was evaluated"},
-		{"an unknown guard of a cleanup itinerary does not admit", canceled(), func(e []Event) []Event {
-			i := find(e, Ask, 2)
-			e[i].Value, e[i+1].Kept.Phase = "error", "Canceled"
-			return e
-		}, "phase:Delete"},
-		{"a phase is left out", canceled(), func(e []Event) []Event {
-			i := find(e, End, 2)
-			e[i].Kept.Phase = "Canceled"
-			return e
-		}, "phase:Delete"},
-		{"a cancel reads succeeded", canceled(), func(e []Event) []Event {
-			last(e).Kept.Result = "Succeeded"
-			return e
-		}, `the result must be Canceled, and is "Succeeded"`},
-		{"a step is skipped", canceled(), func(e []Event) []Event {
-			last(e).Kept.Steps = append(last(e).Kept.Steps, Step{Name: "Work", Skipped: true})
-			return e
-		}, "step Work is skipped"},
-		{"a step that ran is gone", canceled(), func(e []Event) []Event {
-			last(e).Kept.Steps = last(e).Kept.Steps[1:]
-			return e
-		}, "the steps that started must be [Look Clean], and are [Clean]"},
-		{"a step is not completed at the end", canceled(), func(e []Event) []Event {
-			last(e).Kept.Steps[1].Completed = false
-			return e
-		}, "the run is done, and step Clean is not"},
-		{"something happens after the end", canceled(), func(e []Event) []Event {
-			return append(e, Event{Kind: Begin, Itinerary: "Main"}, Event{Kind: Call, Itinerary: "Main", Phase: "Scan"})
-		}, "nothing may happen: the run is done"},
-		{"a flag is evaluated twice", canceled(), func(e []Event) []Event {
-			return slices.Insert(e, find(e, Ask, 1), e[find(e, Ask, 0)])
-		}, "a flag that is known to be false is evaluated again"},
-		{"a flag is evaluated that nothing reads", canceled(), func(e []Event) []Event {
-			e[find(e, Ask, 2)].Flag = "Due"
-			return e
-		}, "a flag that is known to be true is evaluated again"},
-		{"the loop into itself is not entered again", looped(), func(e []Event) []Event {
-			i := find(e, End, 3)
-			e[i].Kept.Phase = "Finish"
-			return e
-		}, "phase:Turn"},
-		{"the loop into itself is entered by the old value", looped(), func(e []Event) []Event {
-			e[find(e, Ask, 4)].Value = "true"
-			return e
-		}, "phase:Finish"},
-		{"a handler whose work is done is called again", looped(), func(e []Event) []Event {
-			i := find(e, Ask, 3)
-			e[i].Value = "error"
-			return slices.Insert(e, i+1, e[find(e, Call, 0)], e[find(e, Return, 0)])
-		}, "called again although its work is done"},
-		{"work that is done is not recorded", looped(), func(e []Event) []Event {
-			e[find(e, End, 1)].Kept.WorkDone = false
-			return e
-		}, "workDone:true"},
-		{"the run continues although the next phase is unknown", looped(), func(e []Event) []Event {
-			i := find(e, End, 1)
-			e[i].Kept.Phase, e[i].Kept.WorkDone = "Turn", false
-			return e
-		}, "phase:Scan"},
-		{"the next phase runs after a failure", looped(), func(e []Event) []Event {
-			i := find(e, Select, 0)
-			e[i].Itinerary = "Main"
-			e[i+1].Kept.Itinerary, e[i+1].Kept.Phase = "Main", "Finish"
-			return e
-		}, "phase:Turn"},
-		{"the selector is not evaluated after a failure", looped(), func(e []Event) []Event {
-			i := find(e, Select, 0)
-			return slices.Delete(e, i, i+1)
-		}, "the selector was not evaluated after a failure"},
-		{"a failure is not counted", looped(), func(e []Event) []Event {
-			last(e).Kept.Failed = 0
-			return e
-		}, "1 phases failed"},
-		{"the step of a failed phase does not read failed", looped(), func(e []Event) []Event {
-			last(e).Kept.Steps[1].Failed = false
-			return e
-		}, "step Work does not read failed"},
-		{"another step reads failed", looped(), func(e []Event) []Event {
-			last(e).Kept.Steps[0].Failed = true
-			return e
-		}, "step Look reads failed"},
-		{"a failure at the deadline without a last call", failedAt(late(61*time.Second, 8*time.Hour, "wait")), func(e []Event) []Event {
-			i := len(e) - 4
-			return slices.Delete(e, i, i+2)
-		}, "phase:Copy"},
-		{"a pause counts for the deadline", failedAt(late(59*time.Second, 8*time.Hour, "wait")), func(e []Event) []Event { return e }, "phase:Copy"},
-		{"work that is done late fails", failedAt(late(time.Hour, 0, "done")), func(e []Event) []Event { return e }, "Finish"},
-		{"a paused run is at work", late(0, 0, "done"), func(e []Event) []Event {
-			e[find(e, Begin, 3)].Paused = true
-			return e
-		}, "nothing may happen: the run is paused"},
-		{"a phase is entered although its step is unknown", chosen(), func(e []Event) []Event {
-			e[find(e, Ask, 1)].Value = "error"
-			return e
-		}, "phase:Inspect step: choice: workDone:true"},
-		{"an unknown guard of a step admits in a cleanup itinerary", undeclared(), func(e []Event) []Event {
-			e[find(e, End, 0)].Kept.Step = "Other"
-			return e
-		}, "step:Undo"},
-		{"the step is evaluated again while the phase runs", chosen(), func(e []Event) []Event {
-			e[find(e, End, 2)].Kept.Step = "Initialize"
-			return e
-		}, "step:Transfer"},
-		{"the phase is shown under its other step", chosen(), func(e []Event) []Event {
-			k := &e[find(e, End, 1)].Kept
-			k.Steps = k.Steps[:1]
-			return e
-		}, "the steps that started must be [Initialize Transfer], and are [Initialize]"},
-		{"the step of the phase reads completed", chosen(), func(e []Event) []Event {
-			e[find(e, End, 1)].Kept.Steps[1].Completed = true
-			return e
-		}, "step Transfer is completed, and a phase of it runs"},
-		{"a choice is forgotten", chosen(), func(e []Event) []Event {
-			e[find(e, End, 2)].Kept.Choice = ""
-			return e
-		}, "choice:Copy"},
-		{"a jump takes precedence over a choice", chosen(), func(e []Event) []Event {
-			e[find(e, Ask, 3)].Value = "true"
-			i := find(e, End, 3)
-			e[i].Kept.Phase, e[i].Kept.Step = "Inspect", ""
-			return e
-		}, "phase:Copy step:Transfer"},
-		{"the run continues after an undeclared choice", chosen(), func(e []Event) []Event {
-			e[find(e, End, 4)].Kept.WorkDone = true
-			return e
-		}, "workDone:false"},
-		{"a handler is called although its choice has stopped the run", chosen(), func(e []Event) []Event {
-			return slices.Insert(e, find(e, End, 4), e[find(e, Call, 3)])
-		}, "nothing may happen: the run is stopped, since Copy does not declare the choice Never"},
-		{"an undeclared choice counts in a cleanup itinerary", undeclared(), func(e []Event) []Event {
-			i := find(e, Select, 0)
-			return slices.Delete(e, i, i+1)
-		}, "the selector was not evaluated after a failure"},
-		{"the delay is recorded too short", chosen(), func(e []Event) []Event {
-			k := &e[find(e, End, 5)].Kept
-			k.NotBefore = k.NotBefore.Add(-time.Second)
-			return e
-		}, "the run must not continue before"},
-		{"a flag is evaluated before the run continues", chosen(), func(e []Event) []Event {
-			i := find(e, End, 6)
-			e[find(e, Ask, 4)].At = e[i].At
-			return slices.Insert(e, i, e[find(e, Ask, 4)])
-		}, "a flag is evaluated before 12:00:10"},
-		{"the run continues before its time", chosen(), func(e []Event) []Event {
-			i := find(e, End, 6)
-			e[i].Kept = last(e).Kept
-			return e
-		}, "phase:Copy step:Initialize choice:Completed workDone:true done:false"},
-		{"the run does not continue when its time has come", chosen(), func(e []Event) []Event {
-			last(e).Kept = e[find(e, End, 6)].Kept
-			return e
-		}, "phase:Completed step: choice: workDone:false done:true"},
-		{"an end phase does not end", chosen(), func(e []Event) []Event {
-			last(e).Kept.Done = false
-			return e
-		}, "done:true"},
-		{"the handler of an end phase is called", chosen(), func(e []Event) []Event {
-			i := len(e) - 1
-			return slices.Insert(e, i, Event{Kind: Call, At: e[i].At, Itinerary: "Warm", Phase: "Completed"})
-		}, "a handler is called although the run is done"},
-		{"the run continues after an end phase", chosen(), func(e []Event) []Event {
-			last(e).Kept.Phase = "Never"
-			return e
-		}, "phase:Completed"},
-		{"the name of the end phase is gone", chosen(), func(e []Event) []Event {
-			last(e).Kept.Phase = ""
-			return e
-		}, "phase:Completed"},
-		{"what is lost is kept", canceled(), func(e []Event) []Event {
-			e[find(e, End, 2)].Lost = true
-			return e
-		}, "the run must be at {itinerary:Main phase:Scan"},
-	} {
+	panic("no such event")
+}
+
+// badStories lists edits that turn a story into one that violates a rule.
+var badStories = []struct {
+	name string
+	of   []Event
+	edit func([]Event) []Event
+	want string
+}{
+	{"an old value counts after the cancel", canceled(), func(e []Event) []Event {
+		i := findEvent(e, Ask, 2)
+		e = slices.Delete(e, i, i+1)
+		e[i].Kept.Phase = "Canceled"
+		return e[:i+1]
+	}, "depends on an unknown flag, and none was evaluated"},
+	{"an unknown guard of a cleanup itinerary does not admit", canceled(), func(e []Event) []Event {
+		i := findEvent(e, Ask, 2)
+		e[i].Value, e[i+1].Kept.Phase = "error", "Canceled"
+		return e
+	}, "phase:Delete"},
+	{"a phase is left out", canceled(), func(e []Event) []Event {
+		i := findEvent(e, End, 2)
+		e[i].Kept.Phase = "Canceled"
+		return e
+	}, "phase:Delete"},
+	{"a cancel reads succeeded", canceled(), func(e []Event) []Event {
+		lastEvent(e).Kept.Result = "Succeeded"
+		return e
+	}, `the result must be Canceled, and is "Succeeded"`},
+	{"a step is skipped", canceled(), func(e []Event) []Event {
+		lastEvent(e).Kept.Steps = append(lastEvent(e).Kept.Steps, Step{Name: "Work", Skipped: true})
+		return e
+	}, "step Work is skipped"},
+	{"a step that ran is gone", canceled(), func(e []Event) []Event {
+		lastEvent(e).Kept.Steps = lastEvent(e).Kept.Steps[1:]
+		return e
+	}, "the steps that started must be [Look Clean], and are [Clean]"},
+	{"a step is not completed at the end", canceled(), func(e []Event) []Event {
+		lastEvent(e).Kept.Steps[1].Completed = false
+		return e
+	}, "the run is done, and step Clean is not"},
+	{"something happens after the end", canceled(), func(e []Event) []Event {
+		return append(e, Event{Kind: Begin, Itinerary: "Main"}, Event{Kind: Call, Itinerary: "Main", Phase: "Scan"})
+	}, "nothing may happen: the run is done"},
+	{"a flag is evaluated twice", canceled(), func(e []Event) []Event {
+		return slices.Insert(e, findEvent(e, Ask, 1), e[findEvent(e, Ask, 0)])
+	}, "a flag that is known to be false is evaluated again"},
+	{"a flag is evaluated that nothing reads", canceled(), func(e []Event) []Event {
+		e[findEvent(e, Ask, 2)].Flag = "Due"
+		return e
+	}, "a flag that is known to be true is evaluated again"},
+	{"the loop into itself is not entered again", looped(), func(e []Event) []Event {
+		i := findEvent(e, End, 3)
+		e[i].Kept.Phase = "Finish"
+		return e
+	}, "phase:Turn"},
+	{"the loop into itself is entered by the old value", looped(), func(e []Event) []Event {
+		e[findEvent(e, Ask, 4)].Value = "true"
+		return e
+	}, "phase:Finish"},
+	{"a handler whose work is done is called again", looped(), func(e []Event) []Event {
+		i := findEvent(e, Ask, 3)
+		e[i].Value = "error"
+		return slices.Insert(e, i+1, e[findEvent(e, Call, 0)], e[findEvent(e, Return, 0)])
+	}, "called again although its work is done"},
+	{"work that is done is not recorded", looped(), func(e []Event) []Event {
+		e[findEvent(e, End, 1)].Kept.WorkDone = false
+		return e
+	}, "workDone:true"},
+	{"the run continues although the next phase is unknown", looped(), func(e []Event) []Event {
+		i := findEvent(e, End, 1)
+		e[i].Kept.Phase, e[i].Kept.WorkDone = "Turn", false
+		return e
+	}, "phase:Scan"},
+	{"the next phase runs after a failure", looped(), func(e []Event) []Event {
+		i := findEvent(e, Select, 0)
+		e[i].Itinerary = "Main"
+		e[i+1].Kept.Itinerary, e[i+1].Kept.Phase = "Main", "Finish"
+		return e
+	}, "phase:Turn"},
+	{"the selector is not evaluated after a failure", looped(), func(e []Event) []Event {
+		i := findEvent(e, Select, 0)
+		return slices.Delete(e, i, i+1)
+	}, "the selector was not evaluated after a failure"},
+	{"a failure is not counted", looped(), func(e []Event) []Event {
+		lastEvent(e).Kept.Failed = 0
+		return e
+	}, "1 phases failed"},
+	{"the step of a failed phase does not read failed", looped(), func(e []Event) []Event {
+		lastEvent(e).Kept.Steps[1].Failed = false
+		return e
+	}, "step Work does not read failed"},
+	{"another step reads failed", looped(), func(e []Event) []Event {
+		lastEvent(e).Kept.Steps[0].Failed = true
+		return e
+	}, "step Look reads failed"},
+	{"a failure at the deadline without a last call", failedAt(late(61*time.Second, 8*time.Hour, "wait")), func(e []Event) []Event {
+		i := len(e) - 4
+		return slices.Delete(e, i, i+2)
+	}, "phase:Copy"},
+	{"a pause counts for the deadline", failedAt(late(59*time.Second, 8*time.Hour, "wait")), func(e []Event) []Event { return e }, "phase:Copy"},
+	{"work that is done late fails", failedAt(late(time.Hour, 0, "done")), func(e []Event) []Event { return e }, "Finish"},
+	{"a paused run is at work", late(0, 0, "done"), func(e []Event) []Event {
+		e[findEvent(e, Begin, 3)].Paused = true
+		return e
+	}, "nothing may happen: the run is paused"},
+	{"a phase is entered although its step is unknown", chosen(), func(e []Event) []Event {
+		e[findEvent(e, Ask, 1)].Value = "error"
+		return e
+	}, "phase:Inspect step: choice: workDone:true"},
+	{"an unknown guard of a step admits in a cleanup itinerary", undeclared(), func(e []Event) []Event {
+		e[findEvent(e, End, 0)].Kept.Step = "Other"
+		return e
+	}, "step:Undo"},
+	{"the step is evaluated again while the phase runs", chosen(), func(e []Event) []Event {
+		e[findEvent(e, End, 2)].Kept.Step = "Initialize"
+		return e
+	}, "step:Transfer"},
+	{"the phase is shown under its other step", chosen(), func(e []Event) []Event {
+		k := &e[findEvent(e, End, 1)].Kept
+		k.Steps = k.Steps[:1]
+		return e
+	}, "the steps that started must be [Initialize Transfer], and are [Initialize]"},
+	{"the step of the phase reads completed", chosen(), func(e []Event) []Event {
+		e[findEvent(e, End, 1)].Kept.Steps[1].Completed = true
+		return e
+	}, "step Transfer is completed, and a phase of it runs"},
+	{"a choice is forgotten", chosen(), func(e []Event) []Event {
+		e[findEvent(e, End, 2)].Kept.Choice = ""
+		return e
+	}, "choice:Copy"},
+	{"a jump takes precedence over a choice", chosen(), func(e []Event) []Event {
+		e[findEvent(e, Ask, 3)].Value = "true"
+		i := findEvent(e, End, 3)
+		e[i].Kept.Phase, e[i].Kept.Step = "Inspect", ""
+		return e
+	}, "phase:Copy step:Transfer"},
+	{"the run continues after an undeclared choice", chosen(), func(e []Event) []Event {
+		e[findEvent(e, End, 4)].Kept.WorkDone = true
+		return e
+	}, "workDone:false"},
+	{"a handler is called although its choice has stopped the run", chosen(), func(e []Event) []Event {
+		return slices.Insert(e, findEvent(e, End, 4), e[findEvent(e, Call, 3)])
+	}, "nothing may happen: the run is stopped, since Copy does not declare the choice Never"},
+	{"an undeclared choice counts in a cleanup itinerary", undeclared(), func(e []Event) []Event {
+		i := findEvent(e, Select, 0)
+		return slices.Delete(e, i, i+1)
+	}, "the selector was not evaluated after a failure"},
+	{"the delay is recorded too short", chosen(), func(e []Event) []Event {
+		k := &e[findEvent(e, End, 5)].Kept
+		k.NotBefore = k.NotBefore.Add(-time.Second)
+		return e
+	}, "the run must not continue before"},
+	{"a flag is evaluated before the run continues", chosen(), func(e []Event) []Event {
+		i := findEvent(e, End, 6)
+		e[findEvent(e, Ask, 4)].At = e[i].At
+		return slices.Insert(e, i, e[findEvent(e, Ask, 4)])
+	}, "a flag is evaluated before 12:00:10"},
+	{"the run continues before its time", chosen(), func(e []Event) []Event {
+		i := findEvent(e, End, 6)
+		e[i].Kept = lastEvent(e).Kept
+		return e
+	}, "phase:Copy step:Initialize choice:Completed workDone:true done:false"},
+	{"the run does not continue when its time has come", chosen(), func(e []Event) []Event {
+		lastEvent(e).Kept = e[findEvent(e, End, 6)].Kept
+		return e
+	}, "phase:Completed step: choice: workDone:false done:true"},
+	{"an end phase does not end", chosen(), func(e []Event) []Event {
+		lastEvent(e).Kept.Done = false
+		return e
+	}, "done:true"},
+	{"the handler of an end phase is called", chosen(), func(e []Event) []Event {
+		i := len(e) - 1
+		return slices.Insert(e, i, Event{Kind: Call, At: e[i].At, Itinerary: "Warm", Phase: "Completed"})
+	}, "a handler is called although the run is done"},
+	{"the run continues after an end phase", chosen(), func(e []Event) []Event {
+		lastEvent(e).Kept.Phase = "Never"
+		return e
+	}, "phase:Completed"},
+	{"the name of the end phase is gone", chosen(), func(e []Event) []Event {
+		lastEvent(e).Kept.Phase = ""
+		return e
+	}, "phase:Completed"},
+	{"what is lost is kept", canceled(), func(e []Event) []Event {
+		e[findEvent(e, End, 2)].Lost = true
+		return e
+	}, "the run must be at {itinerary:Main phase:Scan"},
+}
+
+func TestBadStories(t *testing.T) {
+	for _, c := range badStories {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Check(definition, c.edit(slices.Clone(c.of)))
 			var problem *Error

@@ -30,7 +30,7 @@ type Plane struct {
 }
 
 // Start builds missing binaries, starts a control plane and installs the
-// custom resource definitions of a directory. It reports its progress to log.
+// custom resource definitions of the directory crds. It reports its progress to log.
 // The caller must call Stop.
 func Start(ctx context.Context, crds string, log func(format string, args ...any)) (*Plane, error) {
 	bin, err := binaries(ctx, log)
@@ -135,7 +135,8 @@ func (p *Plane) Restart(c Component) error {
 	return nil
 }
 
-// As returns the access of a service account that has no rights yet.
+// As returns the access of a service account. The account has no rights until a
+// test binds some to it.
 func (p *Plane) As(namespace, serviceAccount string) (*rest.Config, error) {
 	user, err := p.env.AddUser(envtest.User{
 		Name:   "system:serviceaccount:" + namespace + ":" + serviceAccount,

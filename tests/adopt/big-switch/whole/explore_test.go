@@ -52,7 +52,7 @@ func optionsOn(c *clusters) runner.Options[*migration] {
 	})
 }
 
-// setFlag changes what the function of a flag reads. Flags come in their
+// setFlag changes the input of a flag's function. Flags come in their
 // order, so HasStageBackup finds the others set already.
 func setFlag(m *migration, c *clusters, flag string, value bool) error {
 	p := &c.Plan

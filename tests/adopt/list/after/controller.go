@@ -48,14 +48,14 @@ func begin(plan *api.Plan) []*api.VMStatus {
 	return m.VMs
 }
 
-// finish ends a virtual machine, as the controller before does.
+// finish ends a virtual machine, like the controller in package before.
 func (r *Reconciler) finish(plan *api.Plan, vm *api.VMStatus, condition string) {
 	vm.SetCondition(condition)
 	vm.MarkCompleted(r.time())
 	r.executor(plan).CleanUp(vm)
 }
 
-// end records the end of a plan, as the controller before does.
+// end records the end of a plan, like the controller in package before.
 func (r *Reconciler) end(plan *api.Plan) {
 	plan.Status.Migration.MarkStarted(r.time())
 	for _, vm := range plan.Status.Migration.VMs {

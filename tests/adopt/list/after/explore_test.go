@@ -18,7 +18,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/sim"
 )
 
-// look is a plan and the virtual machine that a reconcile is about.
+// look is a plan and the virtual machine that is reconciled.
 type look struct {
 	Plan   api.Plan
 	Number int
@@ -91,7 +91,7 @@ func optionsAt(s *site) runner.Options[*look] {
 	return runner.Adapt(r.options(), (*look).item)
 }
 
-// setFlag changes what the function of a flag reads.
+// setFlag changes the input of a flag's function.
 func setFlag(l *look, s *site, flag string, value bool) error {
 	spec := &l.Plan.Spec
 	hook := func(name string) {

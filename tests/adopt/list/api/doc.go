@@ -2,6 +2,6 @@
 // and keeps the status of each in one list.
 //
 // The types have the shape of forklift's, including pointers in lists,
-// embedded structs and names. What forklift keeps in a second resource, its
-// Migration, is in the spec here.
+// embedded structs and names. forklift has a second resource, Migration; its
+// fields are in the spec here.
 package api

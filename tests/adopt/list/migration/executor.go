@@ -94,8 +94,8 @@ func (o offload) Execute(x *Executor, vm *api.VMStatus) (bool, error) {
 }
 
 // Executor works on the current phase of a virtual machine of one plan. It
-// records what happens on the virtual machine and its current step, errors
-// included, and calls Next, Goto or Choose if the phase is done.
+// records progress and errors on the virtual machine and its current step, and
+// calls Next, Goto or Choose if the phase is done.
 type Executor struct {
 	Plan   *api.Plan
 	Source Source

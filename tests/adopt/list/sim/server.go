@@ -18,8 +18,8 @@ import (
 var ErrCrash = errors.New("the controller crashed")
 
 // Server is an API server for one plan with a status subresource. It
-// implements what these controllers call: Get, and Update and Patch of the
-// status.
+// implements only the methods that these controllers call: Get, and Update and
+// Patch of the status.
 type Server struct {
 	client.Client // the other methods are not called
 	plan          *api.Plan

@@ -19,7 +19,7 @@ import (
 // MigMigration has no field.
 const StateAnnotation = "pipeline.konveyor.io/state"
 
-// adapter converts statuses that mig-controller has begun.
+// adapter converts statuses that mig-controller wrote.
 var adapter = sync.OnceValue(func() *legacy.Adapter {
 	return legacy.NewAdapter(machine.MustCompileSet(mtc.Itineraries()...), mtc.DataNames)
 })
@@ -32,8 +32,8 @@ var storage = runner.NewAnnotationStorage(StateAnnotation, runner.Fields[*MigMig
 	Phase:     func(m *MigMigration) *string { return &m.Status.Phase },
 })
 
-// State returns the runner's state. If there is none yet, it converts what an
-// old controller has recorded.
+// State returns the runner's state. If there is none yet, it converts the
+// status that an old controller recorded.
 func (m *MigMigration) State() (runner.State, error) {
 	if _, ok := m.Annotations[StateAnnotation]; ok {
 		return storage.Read(context.Background(), m)
@@ -44,12 +44,12 @@ func (m *MigMigration) State() (runner.State, error) {
 	}
 	s := runner.State{Pipeline: status.Pipeline}
 	s.Itinerary, s.Phase = status.Itinerary, status.Phase
-	s.Done = s.Phase == mtc.PhaseCompleted // and is not touched
+	s.Done = s.Phase == mtc.PhaseCompleted // a completed migration does not change
 	return s, nil
 }
 
-// SetState writes the runner's state. What the conversion of an old status
-// drops goes into another annotation, for the way back.
+// SetState writes the runner's state. Fields that the conversion of an old
+// status drops are kept in another annotation, for a conversion back.
 func (m *MigMigration) SetState(s runner.State) error {
 	if _, ok := m.Annotations[StateAnnotation]; !ok {
 		status := m.Status
@@ -154,7 +154,7 @@ func (m *Migration) AddErrors(reasons ...string) {
 	m.Status.Errors = union(m.Status.Errors, reasons)
 }
 
-// union appends the elements that all lacks. A phase that fails may fail again
+// union appends to all the elements of more that it lacks. A phase that fails may fail again
 // after a crash.
 func union(all, more []string) []string {
 	for _, one := range more {
