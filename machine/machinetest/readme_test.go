@@ -118,3 +118,13 @@ func TestScriptedBackup(t *testing.T) {
 	life.Run(machinetest.Flags("Quiesce"), machinetest.Decide("StopTraffic", "TrafficOff"))
 	life.WantPhases("Backup", "Validate", "StopTraffic", "Upload", "StartTraffic", "Report")
 }
+
+func TestScriptedBackupWhoseUploadFails(t *testing.T) {
+	life := machinetest.New(t, machinetest.NewScripted(machinetest.Script{
+		Itineraries: machine.MustCompileSet(itineraries()...), Itinerary: "Backup",
+		OnFail: map[string]string{"Backup": "CleanUp"},
+	}))
+	life.Run(machinetest.Flags(), machinetest.Fail("Upload", "no space left"))
+	life.WantItinerary("CleanUp")
+	life.WantResult(phases.Failed)
+}
