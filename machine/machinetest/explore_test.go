@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/itinerarytest"
+	"github.com/konveyor/dynamic-pipeline/internal/race"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -65,7 +66,7 @@ func guard(it *phases.Itinerary, name string, g phases.Guard) {
 
 // Each bug is found, with a shortest path that a reader can follow.
 func TestExploreFindsBugs(t *testing.T) {
-	for _, tt := range []struct {
+	for i, tt := range []struct {
 		name  string
 		plant func(*backupExploration)
 		want  []string // of each report
@@ -166,6 +167,9 @@ func TestExploreFindsBugs(t *testing.T) {
 		}, []string{"a run comes to its end, in itinerary Backup: from here the run can come to no end: at Upload"},
 			[]string{"1. flags: none is true", "2. Backup: Validate, Upload", "3. rename, at Upload"}},
 	} {
+		if race.Enabled && i%3 > 0 {
+			continue // the rows differ in what is found, not in how it is sought
+		}
 		t.Run(tt.name, func(t *testing.T) {
 			x := exploration()
 			tt.plant(&x)
@@ -399,7 +403,7 @@ func TestExploreFlagNotKnownYet(t *testing.T) {
 // except that some loops never end because nothing in them decides a flag.
 func TestExploreGeneratedItineraries(t *testing.T) {
 	states, endless := 0, 0
-	for seed := range uint64(60) {
+	for seed := range uint64(race.Scaled(60, 20)) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		it := itinerarytest.Generate(r, seed%2 == 1, true)
 		if seed%2 == 1 {

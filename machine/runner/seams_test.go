@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/race"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -555,8 +556,8 @@ func TestStateSizeWithHostileTexts(t *testing.T) {
 		phases.Itinerary{Name: "CancelA", Vocabulary: vocabulary, Cleanup: true, Phases: ph},
 		phases.Itinerary{Name: "CancelB", Vocabulary: vocabulary, Cleanup: true, Phases: ph},
 	)
-	for _, text := range []string{strings.Repeat("x", 3000), strings.Repeat("\x00", 3000), strings.Repeat("<", 3000),
-		strings.Repeat("\xff", 3000), strings.Repeat("€", 3000)} {
+	for _, text := range []string{"x", "\x00", "<", "\xff", "€"} {
+		text = strings.Repeat(text, 3000)
 		w := newWorld(t)
 		w.options.Itineraries = set
 		w.options.Phases = map[string]runner.Phase[*migration]{}
@@ -576,7 +577,7 @@ func TestStateSizeWithHostileTexts(t *testing.T) {
 				})}
 		}
 		most := 0
-		for i := range 400 {
+		for i := range race.Scaled(400, 100) {
 			if i%7 == 0 {
 				sel = []string{"Final", "CancelA", "CancelB"}[(i/7)%3]
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/race"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -32,12 +33,12 @@ var (
 // moment, even in the middle of a phase.
 func TestExplore(t *testing.T) {
 	for _, name := range itineraries.Names() {
-		if raceEnabled && name == mtc.Final {
+		if race.Enabled && name == mtc.Final {
 			continue // Stage suffices to find races
 		}
 		t.Run(name, func(t *testing.T) {
 			x := exploration(name, !*whole)
-			if raceEnabled || name == mtc.Final && !*whole {
+			if race.Enabled || name == mtc.Final && !*whole {
 				x.Fixed = append(x.Fixed, lesser(name)...)
 			}
 			script := machinetest.Script{Itineraries: itineraries, Itinerary: name, OnFail: onFail, OnCancel: onCancel}
