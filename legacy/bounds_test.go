@@ -182,9 +182,9 @@ func forged(status, members string) []byte {
 	return []byte(`{"version":1,"sum":"` + legacy.Sum([]byte(status)) + `"` + members + `}`)
 }
 
-// TestHostileValues puts values of all kinds into every place of a status and
+// TestConvertHostileValues puts values of all kinds into every place of a status and
 // of a remainder.
-func TestHostileValues(t *testing.T) {
+func TestConvertHostileValues(t *testing.T) {
 	const size = 8_000
 	const status = `{"phase":"Started","itinerary":"Stage","pipeline":[
 		{"name":"Prepare","started":"2024-01-01T10:00:00Z"},{"name":"Cleanup"}]}`
@@ -222,9 +222,9 @@ func TestHostileValues(t *testing.T) {
 	}
 }
 
-// TestManyEntriesOfAKind converts pipelines of many entries with remainders of
+// TestConvertManyEntriesOfAKind converts pipelines of many entries with remainders of
 // many entries, in all combinations of kinds.
-func TestManyEntriesOfAKind(t *testing.T) {
+func TestConvertManyEntriesOfAKind(t *testing.T) {
 	const n = 80
 	for name, entry := range entries {
 		t.Run(name, func(t *testing.T) {
@@ -246,8 +246,8 @@ func TestManyEntriesOfAKind(t *testing.T) {
 	}
 }
 
-// TestLongEntryAmongMany compares one entry with a long text with many short ones.
-func TestLongEntryAmongMany(t *testing.T) {
+// TestConvertLongEntryAmongMany compares one entry with a long text with many short ones.
+func TestConvertLongEntryAmongMany(t *testing.T) {
 	const size, n = 10_000, 150
 	for _, long := range []string{
 		`{"name":"A","started":"` + strings.Repeat("2", size) + `","completed":"2024-01-01T10:00:00Z"}`,
@@ -265,9 +265,9 @@ func TestLongEntryAmongMany(t *testing.T) {
 	}
 }
 
-// TestRepeatedNames forges a remainder that names one long entry many times. It is
+// TestRemainderWithRepeatedNames forges a remainder that names one long entry many times. It is
 // refused before any entry is copied.
-func TestRepeatedNames(t *testing.T) {
+func TestRemainderWithRepeatedNames(t *testing.T) {
 	for _, n := range []int{2, 10_000} {
 		status := `{"phase":"Created","itinerary":"Final","pipeline":[{"name":"A","message":"` + strings.Repeat("x", 20_000) + `"}]}`
 		remainder := forged(status, `,"phase":"","pipeline":[`+repeated(`"A"`, n)+`]`)

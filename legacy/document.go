@@ -104,7 +104,7 @@ func (r *reader) one(name string) []byte {
 		return nil
 	}
 	if r.members[:i].Index(name) >= 0 {
-		r.fail(name, "is there twice; leave one")
+		r.fail(name, "is there twice; remove one")
 	}
 	return r.members[i].Value
 }

@@ -365,7 +365,7 @@ func TestRemaindersThatDoNotFit(t *testing.T) {
 		{"null", `null`, "is not an object"},
 		{"no version", `{}`, "has no version"},
 		{"a newer version", forged(`"version":1`, `"version":2`), "has version 2, but this release reads only version 1"},
-		{"two versions", forged(`"version":1`, `"version":1,"version":1`), "cannot be read: remainder.version is there twice; leave one"},
+		{"two versions", forged(`"version":1`, `"version":1,"version":1`), "cannot be read: remainder.version is there twice; remove one"},
 		{"a pipeline of the wrong type", `{"version":1,"pipeline":7}`, "cannot be read: remainder.pipeline is not an array"},
 		{"an entry of the wrong type", `{"version":1,"pipeline":[7]}`, "cannot be read: remainder.pipeline[0] is not an object"},
 		{"a phase of the wrong type", `{"version":1,"phase":7}`, "cannot be read: remainder.phase is not a string"},
@@ -388,7 +388,7 @@ func TestRemaindersThatDoNotFit(t *testing.T) {
 			require.ErrorAs(t, down.Warnings[0], &warning)
 			require.Equal(t, warning.Err, errors.Unwrap(warning))
 			require.EqualError(t, warning, "annotation pipeline.konveyor.io/legacy is ignored: it "+tt.want+
-				"; skipped steps and old phase names stay lost")
+				"; skipped steps and former phase names are not restored")
 		})
 	}
 	for _, status := range []string{`null`, `{"phase":"Completed"}`, `{"pipeline":[]}`} {

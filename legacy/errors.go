@@ -46,7 +46,7 @@ func (e *RemainderError) Error() string {
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	return text + "; skipped steps and old phase names stay lost"
+	return text + "; skipped steps and former phase names are not restored"
 }
 
 // Unwrap returns the cause.

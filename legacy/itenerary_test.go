@@ -82,7 +82,7 @@ func TestIteneraryBesideItinerary(t *testing.T) {
 	}
 	for _, tt := range []struct{ status, want string }{
 		{`{"itenerary":7}`, "status.itenerary is not a string"},
-		{`{"itinerary":"","itenerary":"Stage","itenerary":"Final"}`, "status.itenerary is there twice; leave one"},
+		{`{"itinerary":"","itenerary":"Stage","itenerary":"Final"}`, "status.itenerary is there twice; remove one"},
 	} {
 		_, err := adapter.Upgrade([]byte(tt.status), nil)
 		require.EqualError(t, err, tt.want)

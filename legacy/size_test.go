@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestManyEntries upgrades and downgrades so many entries that the test would time
+// TestConvertManyEntries upgrades and downgrades so many entries that the test would time
 // out if a conversion were quadratic.
-func TestManyEntries(t *testing.T) {
+func TestConvertManyEntries(t *testing.T) {
 	const n = 40_000
 	var b strings.Builder
 	b.WriteString(`{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t","skipped":false}`)
@@ -43,9 +43,9 @@ func TestManyEntries(t *testing.T) {
 	require.Equal(t, n/4, strings.Count(string(down.Status), `{"name":"M`))
 }
 
-// TestDeepEntry limits the allocations for a field that is nested as deeply as
+// TestConvertDeepEntry limits the allocations for a field that is nested as deeply as
 // encoding/json allows: they must not contain the text once for each level.
-func TestDeepEntry(t *testing.T) {
+func TestConvertDeepEntry(t *testing.T) {
 	const depth, payload = 4_500, 1 << 18
 	field := strings.Repeat(`{"b":[`, depth) + `"` + strings.Repeat("x", payload) + `"` + strings.Repeat(`],"a":1}`, depth)
 	status := []byte(`{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"StageBackup","started":"t","x":` + field + `}]}`)

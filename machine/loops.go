@@ -154,7 +154,7 @@ func (g *Graph) checkLoops() error {
 		}
 		errs = append(errs, &phases.DefinitionError{
 			Itinerary: g.Name(), Phase: g.names[loop[0]], Index: loop[0], Reason: phases.ReasonEndlessLoop,
-			Problem: fmt.Sprintf("is in a loop that no flag values leave (%s); "+
+			Problem: fmt.Sprintf("is in a loop that a run cannot leave with any flags (%s); "+
 				"add a guard to the jump that leads back, or a jump that leads out", strings.Join(names, ", ")),
 		})
 	}

@@ -102,7 +102,7 @@ func TestCompileRefusesEndlessLoops(t *testing.T) {
 	assert.NoError(t, err, "a cleanup itinerary leaves it if A stays unknown")
 
 	_, err = machine.Compile(letters(t, "S W>W U"))
-	assert.EqualError(t, err, `itinerary "Letters": phase "W" is in a loop that no flag values leave (W); `+
+	assert.EqualError(t, err, `itinerary "Letters": phase "W" is in a loop that a run cannot leave with any flags (W); `+
 		`add a guard to the jump that leads back, or a jump that leads out`)
 	long := letters(t, "S")
 	for i := range 20 {

@@ -423,7 +423,7 @@ func (g *Graph) checkSwitch(i int, to *Graph) error {
 	case to.Name() == g.Name():
 		problem = "the run is in that itinerary already; continue with its next phase"
 	case to.Vocabulary() != g.Vocabulary():
-		problem = "their vocabularies differ, so facts would not carry over; build them over one"
+		problem = "their vocabularies differ, so facts would not carry over; build them over one vocabulary"
 	case i != start && !g.MayLeaveFor(to):
 		problem = "a cleanup itinerary that has begun can be left only for another cleanup itinerary whose result is not Failed; " +
 			"let it reach its end"

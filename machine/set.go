@@ -100,7 +100,7 @@ func CompileSet(itineraries ...phases.Itinerary) (*Set, error) {
 		if it.Vocabulary != itineraries[0].Vocabulary {
 			errs = append(errs, &SwitchError{
 				From: itineraries[0].Name, To: it.Name,
-				Problem: "their vocabularies differ; build them over one",
+				Problem: "their vocabularies differ; build them over one vocabulary",
 			})
 		}
 		g, err := Compile(it)

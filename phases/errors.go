@@ -142,7 +142,10 @@ type UnknownInputError struct {
 }
 
 func (e *UnknownInputError) Error() string {
-	return "it is computed from " + wording.List(e.Inputs, "and") + ", not all of which are known"
+	if len(e.Inputs) == 1 {
+		return "it is computed from " + e.Inputs[0] + ", which is unknown"
+	}
+	return "it is computed from " + wording.List(e.Inputs, "and") + ", which are unknown"
 }
 
 // InvalidTruthError reports a value returned by a source that is none of True, False

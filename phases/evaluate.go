@@ -85,7 +85,7 @@ func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
 			return nil, &SourceError{Flag: flags.Names(src.Flag)[0], Problem: "has two sources; remove one"}
 		}
 		if src.Evaluate == nil {
-			return nil, &SourceError{Flag: flags.Names(src.Flag)[0], Problem: "has a source without an Evaluate function"}
+			return nil, &SourceError{Flag: flags.Names(src.Flag)[0], Problem: "has a source without an Evaluate function; set Evaluate"}
 		}
 		s.byFlag[bit(src.Flag)] = &src
 		s.have |= src.Flag
@@ -104,7 +104,8 @@ func NewSources(flags *Vocabulary, sources ...Source) (*Sources, error) {
 				Problem: fmt.Sprintf("is computed from %s, which no source evaluates; add one", wording.List(flags.Names(missing), "and"))}
 		}
 		if s.closure(s.byFlag[bit(flag)].Inputs, s.have).Has(flag) {
-			return nil, &SourceError{Flag: flags.Names(flag)[0], Problem: "is computed from itself, directly or through another flag"}
+			return nil, &SourceError{Flag: flags.Names(flag)[0],
+				Problem: "is computed from itself, directly or through another flag; remove one of the inputs"}
 		}
 	}
 	return s, nil

@@ -96,12 +96,12 @@ func TestNewSourcesRefuses(t *testing.T) {
 		{"a flag outside the vocabulary", []Source{{Flag: 1 << 40, Evaluate: returns(True)}},
 			SourceError{"[]", "source number 1 must evaluate exactly one flag of the vocabulary"}},
 		{"a flag twice", []Source{a, a}, SourceError{"A", "has two sources; remove one"}},
-		{"no Evaluate", []Source{{Flag: flagA}}, SourceError{"A", "has a source without an Evaluate function"}},
+		{"no Evaluate", []Source{{Flag: flagA}}, SourceError{"A", "has a source without an Evaluate function; set Evaluate"}},
 		{"an input without a source", []Source{from(flagB, a)}, SourceError{"A", "is computed from B, which no source evaluates; add one"}},
 		{"an input outside the vocabulary", []Source{from(1<<40, a)}, SourceError{"A", "is computed from a flag that the vocabulary does not have; add it there"}},
-		{"computed from itself", []Source{from(flagA, a)}, SourceError{"A", "is computed from itself, directly or through another flag"}},
+		{"computed from itself", []Source{from(flagA, a)}, SourceError{"A", "is computed from itself, directly or through another flag; remove one of the inputs"}},
 		{"computed in a circle", []Source{from(flagB, a), {Flag: flagB, Inputs: flagC, Evaluate: returns(True)}, {Flag: flagC, Inputs: flagA, Evaluate: returns(True)}},
-			SourceError{"A", "is computed from itself, directly or through another flag"}},
+			SourceError{"A", "is computed from itself, directly or through another flag; remove one of the inputs"}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			s, err := NewSources(sixFlags, c.sources...)
@@ -252,7 +252,7 @@ func TestEvaluateOrder(t *testing.T) {
 				}
 			},
 			Request{Read: flagA}, "BACA", NewFacts(0, flagC),
-			"flag A is unknown: it is computed from B, not all of which are known\nflag B is unknown: gone"},
+			"flag A is unknown: it is computed from B, which is unknown\nflag B is unknown: gone"},
 		{"an invalid value",
 			func(a *callRecorder) []Source { return []Source{a.source(flagA, returns(7))} },
 			Request{Read: flagA}, "A", Facts{},
@@ -410,7 +410,7 @@ func TestEvaluateStopsAtTheTimeoutOfTheCallersClock(t *testing.T) {
 	require.ErrorIs(t, answer.Errors[0], context.DeadlineExceeded)
 }
 
-func TestEvaluateIsCancelledHalfWay(t *testing.T) {
+func TestEvaluateIsCanceledHalfWay(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var a callRecorder
 	answer := sources(t,
@@ -484,15 +484,15 @@ func TestEvaluateDistinguishesNotYetFromFailures(t *testing.T) {
 		{"a chain on a failure", []Source{{Flag: flagA, Evaluate: fails(gone)}, computed(flagB, flagA), computed(flagD, flagB)}, Facts{}, 0,
 			[]string{
 				"flag A is unknown: gone",
-				"flag B is unknown: it is computed from A, not all of which are known",
-				"flag D is unknown: it is computed from B, not all of which are known",
+				"flag B is unknown: it is computed from A, which is unknown",
+				"flag D is unknown: it is computed from B, which is unknown",
 			}},
 		{"a chain whose middle has all its inputs, and is not yet known",
 			[]Source{{Flag: flagA, Evaluate: returns(False)}, {Flag: flagB, Inputs: flagA, Evaluate: returns(Unknown)}, computed(flagD, flagB)},
 			NewFacts(0, flagA), flagB | flagD, nil},
 		{"a chain whose middle fails on a flag that is not yet known",
 			[]Source{{Flag: flagA, Evaluate: returns(Unknown)}, {Flag: flagB, Inputs: flagA, Evaluate: fails(gone)}, computed(flagD, flagB)}, Facts{}, flagA,
-			[]string{"flag B is unknown: gone", "flag D is unknown: it is computed from B, not all of which are known"}},
+			[]string{"flag B is unknown: gone", "flag D is unknown: it is computed from B, which is unknown"}},
 		{"a diamond on a flag that is not yet known",
 			[]Source{{Flag: flagA, Evaluate: returns(Unknown)}, computed(flagB, flagA), computed(flagC, flagA), computed(flagD, flagB|flagC)},
 			Facts{}, flagA | flagB | flagC | flagD, nil},
@@ -505,7 +505,7 @@ func TestEvaluateDistinguishesNotYetFromFailures(t *testing.T) {
 		{"a diamond of which one side fails",
 			[]Source{{Flag: flagA, Evaluate: returns(Unknown)}, computed(flagB, flagA), {Flag: flagC, Evaluate: fails(gone)}, computed(flagD, flagB|flagC)},
 			Facts{}, flagA | flagB,
-			[]string{"flag C is unknown: gone", "flag D is unknown: it is computed from C, not all of which are known"}},
+			[]string{"flag C is unknown: gone", "flag D is unknown: it is computed from C, which is unknown"}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			answer := sources(t, c.sources...).Evaluate(context.Background(), Request{Read: sixFlags.All()})

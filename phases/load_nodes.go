@@ -25,7 +25,7 @@ func (l *loader) usable(n *yaml.Node, what string) bool {
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
 		l.at(n, "%s has an anchor or an alias, which are not supported; write the value out", what)
 	case n.Style&yaml.TaggedStyle != 0:
-		l.at(n, "%s has the YAML tag %q; put it in quotes if it negates a flag, or else remove it", what, n.Tag)
+		l.at(n, "%s has the YAML tag %q; to negate a flag, write \"!FLAG\" in quotes; otherwise remove the tag", what, n.Tag)
 	case n.ShortTag() == "!!null":
 		l.at(n, "%s has no value; give it one, or remove it", what)
 	default:

@@ -276,11 +276,11 @@ func TestLoadRefuses(t *testing.T) {
 		{"a merge key", one("  - {name: P, step: S, <<: {rides: true}}\n"), []string{
 			`f:5:24: merge keys are not supported; write the keys out`}},
 		{"a tag", one("  - {name: !!str 1, step: S}\n"), []string{
-			`f:5:12: name has the YAML tag "!!str"; put it in quotes if it negates a flag, or else remove it`}},
+			`f:5:12: name has the YAML tag "!!str"; to negate a flag, write "!FLAG" in quotes; otherwise remove the tag`}},
 		{"a negation without quotes", "relations:\n- - !HasPVs\n  - HasISs\n" + one(fine), []string{
-			`f:2:5: an entry of a relation has the YAML tag "!HasPVs"; put it in quotes if it negates a flag, or else remove it`}},
+			`f:2:5: an entry of a relation has the YAML tag "!HasPVs"; to negate a flag, write "!FLAG" in quotes; otherwise remove the tag`}},
 		{"a negation without quotes in brackets", "relations:\n- [!HasPVs, HasISs]\n" + one(fine), []string{
-			`f:2:4: an entry of a relation has the YAML tag "!HasPVs,"; put it in quotes if it negates a flag, or else remove it`}},
+			`f:2:4: an entry of a relation has the YAML tag "!HasPVs,"; to negate a flag, write "!FLAG" in quotes; otherwise remove the tag`}},
 		{"a negation without quotes at the end of brackets", "relations:\n- [HasISs, !HasPVs]\n" + one(fine), []string{
 			`f:2: is not YAML: did not find expected ',' or ']'; put names that begin with "!" in quotes`}},
 

@@ -168,13 +168,13 @@ func TestCompatWithObjects(t *testing.T) {
 		want    string
 		lines   int
 	}{
-		{"one cannot go on", []string{warmMove("a", "Cut"), warmMove("b", "Finish")}, 1, "recorded and not done: 2; 1 cannot go on as before (ns/a); 1 can go on", 1},
-		{"all can go on", []string{warmMove("b", "Finish")}, 1, "recorded and not done: 1; 1 can go on", 1},
+		{"one cannot continue", []string{warmMove("a", "Cut"), warmMove("b", "Finish")}, 1, "recorded and not done: 2; 1 cannot continue as before (ns/a); 1 can continue", 1},
+		{"all can continue", []string{warmMove("b", "Finish")}, 1, "recorded and not done: 1; 1 can continue", 1},
 		{
 			"one cannot be placed", []string{warmMove("b", "Finish"), warmMove("x", "Nowhere")}, 1,
-			"recorded and not done: 2; for 1 it is not known whether they can go on (ns/x); 1 can go on", 2,
+			"recorded and not done: 2; unknown whether 1 can continue (ns/x); 1 can continue", 2,
 		},
-		{"no one can be placed", []string{warmMove("x", "Nowhere")}, 1, "recorded and not done: 1; for 1 it is not known whether they can go on (ns/x)", 2},
+		{"no one can be placed", []string{warmMove("x", "Nowhere")}, 1, "recorded and not done: 1; unknown whether 1 can continue (ns/x)", 2},
 		{"one is done", []string{object("Move", "d", `, "status": {"itinerary": "Warm", "done": true, "visit": 3}`)}, 1, "no recorded run is in flight", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -196,7 +196,7 @@ func TestCompatWithObjects(t *testing.T) {
 	t.Run("unread input may hold more", func(t *testing.T) {
 		r := run(t, stream(warmMove("b", "Finish"))+"\n{", "compat", "before.yaml", "before.yaml", "-f", "-")
 		assert.Equal(t, 1, r.code)
-		assert.Equal(t, "recorded and not done: 1; 1 can go on; what could not be read may hold more", summary(r))
+		assert.Equal(t, "recorded and not done: 1; 1 can continue; input that could not be read may hold more", summary(r))
 	})
 	t.Run("of MTC, by the names of an earlier release", func(t *testing.T) {
 		r := run(t, "", "verify", "--freeze", "mtc.yaml")
@@ -206,7 +206,7 @@ func TestCompatWithObjects(t *testing.T) {
 		at := migration("m", `"quiescePods": true`, `"itinerary": "Final", "phase": "EnsureQuiesced"`)
 		r = run(t, around("", at), "compat", "mtc.yaml", "mtc@current", "-f", "-", "--fail-level", "none")
 		assert.Zero(t, r.code, r.stderr)
-		assert.Equal(t, "recorded and not done: 1; 1 can go on", summary(r))
+		assert.Equal(t, "recorded and not done: 1; 1 can continue", summary(r))
 	})
 }
 
@@ -294,7 +294,7 @@ func TestCompatReadsCommits(t *testing.T) {
 		{"no ref", "git::a.yaml", 2, `"git::a.yaml" must be git:REF:PATH, such as git:v1.2.0:deploy/itineraries.yaml`},
 		{"no path", "git:v1", 2, `"git:v1" must be git:REF:PATH, such as git:v1.2.0:deploy/itineraries.yaml`},
 		{"an option of git", "git:--output=x:a.yaml", 2, `"git:--output=x:a.yaml": a ref does not begin with -; give a tag, a branch or a commit`},
-		{"an unknown ref", "git:v2:deploy/moves.yaml", 1, `git knows no commit "v2"; fetch it, or see git tag and git branch --all for names`},
+		{"an unknown ref", "git:v2:deploy/moves.yaml", 1, `the repository has no commit "v2"; fetch it, or list names with git tag or git branch --all`},
 		{"an unknown path", "git:v1:moves.yaml", 1, "commit v1 has no file moves.yaml; a path begins at the top of the repository, or with ./ at the current directory"},
 		{"an unknown itinerary", "git:v1:deploy/moves.yaml#Wram", 2, `git:v1:deploy/moves.yaml: unknown itinerary "Wram"; did you mean "Warm"?`},
 	} {
@@ -322,7 +322,8 @@ func TestCompatReadsCommits(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
 		r := run(t, "", "compat", "git:v1:a.yaml", "mtc@current")
 		assert.Equal(t, 1, r.code)
-		assert.Equal(t, []string{"git:REF:PATH needs git, which is not in the PATH; install it, or give the file itself"}, r.lines(t))
+		assert.Equal(t, []string{
+			"git:REF:PATH needs the program git, which no directory of $PATH has; install it, or give the file itself"}, r.lines(t))
 	})
 }
 

@@ -49,7 +49,7 @@ func TestObjectsOfAnotherCatalogue(t *testing.T) {
 		{"one of many", []string{"graph", "-f", upgrades("fleet.yaml"), "--name", "shop[stock]"}, 0, []string{
 			"databases/shop[stock]", "    >   ChangeSchema     current; if SchemaChanges",
 		}, []string{}},
-		{"one that goes on", []string{"run", "-f", upgrades("fleet.yaml"), "--name", "shop[orders]"}, 0, []string{
+		{"one that continues", []string{"run", "-f", upgrades("fleet.yaml"), "--name", "shop[orders]"}, 0, []string{
 			"     0s  databases/shop[orders], in phase WaitForBackup of itinerary Upgrade",
 			"  1m18s  done: Succeeded",
 		}, []string{}},

@@ -133,7 +133,7 @@ itineraries:
 	assert.True(t, *e.Tentative)
 	require.Len(t, e.Flag.ReadBy, 1)
 	assert.Equal(t, struct{ Phase, What, Of string }{"Copy", "jump", "Cut"}, e.Flag.ReadBy[0])
-	assert.Equal(t, []string{"one of Due and Fast must be true"}, e.Flag.Relations)
+	assert.Equal(t, []string{"at least one of Due and Fast must be true"}, e.Flag.Relations)
 
 	e = explain(t, "", "Fast", "-i", file, "--flags", "Fast")[0]
 	assert.Equal(t, struct{ Phase, What, Of string }{"Copy", "step", "Transfer"}, e.Flag.ReadBy[0])

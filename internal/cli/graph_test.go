@@ -270,9 +270,8 @@ func TestGraphOfFlagsOfTwoVocabularies(t *testing.T) {
 	file := write(t, "warm.yaml", several)
 	r := run(t, "", "graph", "-i", "Final", "-i", file+"#Warm", "--flags", "HasPVs")
 	assert.Equal(t, 2, r.code)
-	assert.Equal(t,
-		[]string{"itineraries Final and Warm have different flags, so --flags and --unknown can be of only one; draw them one at a time"},
-		r.lines(t))
+	assert.Equal(t, []string{"itineraries Final and Warm have different flags, so --flags and --unknown can apply to only one of " +
+		"them; draw one at a time"}, r.lines(t))
 }
 
 func TestGraphOfTooManyEdges(t *testing.T) {

@@ -176,7 +176,7 @@ func TestPlanWarnsOfBrokenRelations(t *testing.T) {
 		want  []string
 	}{
 		{"DirectImage", []string{}},
-		{"HasVerify", []string{"one of DirectImage and IndirectImage must be true"}},
+		{"HasVerify", []string{"at least one of DirectImage and IndirectImage must be true"}},
 		{"DirectImage,IndirectImage", []string{"DirectImage and IndirectImage exclude each other"}},
 		{"DirectImage,DirectVolume", []string{"with DirectVolume, HasPVs must be true"}},
 		{"DirectImage,HasPVs,IndirectVolume", []string{"with HasPVs and IndirectVolume, HasStageBackup or StorageConversion must be true"}},
@@ -291,7 +291,7 @@ func TestPlanOfIncompleteStreams(t *testing.T) {
 			`{"kind": "ImageStream", "metadata": {"namespace": "app", "name": 3}}`, final), 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
 			"standard input:1: items[3]: ImageStream app/: metadata.name: holds a JSON number; write a string",
 			"MigMigration ns/m: flag HasISs is unknown: the ImageStream of namespace app could not be read: correct it at standard input:1: items[3]",
-			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
+			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, which is unknown",
 		}},
 		{"one beside one that can be", around(`"indirectImageMigration": true`,
 			`{"kind": "ImageStream", "metadata": {"namespace": "app", "name": 3}}`, final), 1, []string{}, 1, []string{
@@ -301,20 +301,20 @@ func TestPlanOfIncompleteStreams(t *testing.T) {
 			`{"kind": "ImageStream", "metadata": {"namespace": "other", "name": 3}}`, final), 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
 			"standard input:1: items[3]: ImageStream other/: metadata.name: holds a JSON number; write a string",
 			"MigMigration ns/m: flag HasISs is unknown: no ImageStream was read, but there may be some; read those of the source cluster",
-			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
+			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, which is unknown",
 			noStreams,
 		}},
 		{"one whose namespace cannot be read", stream(planObject("p", `"indirectImageMigration": true`), host, source,
 			`{"kind": "ImageStream", "metadata": {"namespace": 3, "name": "is"}}`, final), 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
 			"ImageStream is: metadata.namespace: holds a JSON number; write a string",
 			"MigMigration ns/m: flag HasISs is unknown: the ImageStream could not be read: correct it at standard input:1: items[3]",
-			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
+			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, which is unknown",
 		}},
 		{"a null one", stream(planObject("p", `"indirectImageMigration": true`), host, source, final) + `{"kind": "ImageStreamL` +
 			`ist", "items": [null]}`, 1, []string{"HasISs", "HasStageBackup"}, 1, []string{
 			"standard input:1: items[0]: holds null where an object is needed",
 			"MigMigration ns/m: flag HasISs is unknown: the ImageStream could not be read: correct it at standard input:1: items[0]",
-			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
+			"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, which is unknown",
 		}},
 		{"no cluster, and images depend on it", stream(planObject("p", ""), images, final), 1, []string{"EnableImage"}, 1,
 			[]string{"MigMigration ns/m: flag EnableImage is unknown: the source MigCluster ns/source is missing; read it together with the migration"}},
@@ -413,8 +413,8 @@ func TestPlanWarnsOfLoopsThatMayNeverEnd(t *testing.T) {
 	loop := func(phases string) string {
 		return write(t, "loop.yaml", "flags: [{name: Again}, {name: Other}]\nitineraries:\n- name: Loop\n  phases:\n"+phases)
 	}
-	const warning = "warning: itinerary Loop: a run leaves the loop of A and B depending on Again, which no phase in the loop decides; " +
-		"add it to decides of the phase that changes it, or the loop may never end"
+	const warning = "warning: itinerary Loop: whether a run leaves the loop of A and B depends on Again, which no phase in the loop " +
+		"decides, so the loop may never end; add the flag to decides of the phase that changes it"
 	for _, tt := range []struct {
 		name, phases string
 		want         []string
@@ -450,5 +450,5 @@ func TestPlanWarnsOfLoopsThatMayNeverEnd(t *testing.T) {
 	assert.Equal(t, 1, r.code)
 	assert.Empty(t, r.out)
 	require.Len(t, r.lines(t), 1)
-	assert.Contains(t, r.lines(t)[0], `itinerary "Loop": phase "A" is in a loop that no flag values leave`)
+	assert.Contains(t, r.lines(t)[0], `itinerary "Loop": phase "A" is in a loop that a run cannot leave with any flags`)
 }

@@ -68,9 +68,8 @@ func TestPlanRunsDirectVolume(t *testing.T) {
 	assert.Equal(t,
 		[]string{"migration-004", "migration-008", "migration-014", "migration-015", "migration-021", "migration-028", "migration-029"},
 		come)
-	assert.Contains(t, r.lines(t), "note: not listed, because they do not run the step DirectVolume by the flags known now, although "+
-		"they still may: "+
-		strings.Join(come[:6], ", ")+" and "+come[6])
+	assert.Contains(t, r.lines(t), "note: these are not listed, because they do not run step DirectVolume by the flags known now, but may "+
+		"still run it: "+strings.Join(come[:6], ", ")+" and "+come[6])
 
 	all := elements(t, run(t, "", append(args, "-o", "json")...).out)
 	require.Len(t, all, 2)

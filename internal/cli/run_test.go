@@ -282,7 +282,7 @@ func TestRunOfARecordedMigration(t *testing.T) {
 	assert.Equal(t, "EnsureSrcQuiesced", entered(
 		events(t, run(t, around(``, migration("m", `"quiescePods": true`, `"itinerary": "Final", `+
 			`"phase": "QuiesceApplications"`)), "run", "-f", "-", "-o", "json").out))[0],
-		"the recorded phase, under its present name, goes on")
+		"the recorded phase, under its present name, continues")
 	assert.Equal(t, []string{"start", "ns", "under-way", "Final", "QuiesceSourceApplications"},
 		[]string{all[0].Event, all[0].Namespace, all[0].Name, all[0].Itinerary, all[0].Phase})
 	assert.Len(t, all[0].Pipeline, 3, "without what is skipped")
@@ -433,11 +433,11 @@ func TestRunUsage(t *testing.T) {
 		{"nothing to cancel", final("--on-cancel", "Cancel"), "--on-cancel needs --cancel-at, or nothing is canceled"},
 		{
 			"no itinerary to fail to", []string{"-i", warm(), "--fail-at", "CopyDisks"},
-			"--fail-at: there is no itinerary whose result is Failed to go on in; name one with --on-fail: Warm",
+			"--fail-at: there is no itinerary whose result is Failed to continue in; name one with --on-fail: Warm",
 		},
 		{
 			"no itinerary to cancel to", []string{"-i", warm(), "--cancel-at", "CopyDisks"},
-			"--cancel-at: there is no itinerary whose result is Canceled to go on in; name one with --on-cancel: Warm",
+			"--cancel-at: there is no itinerary whose result is Canceled to continue in; name one with --on-cancel: Warm",
 		},
 		{
 			"a cancel of a cancel", []string{"-i", "Cancel", "--flags", "DirectImage", "--cancel-at", "DeleteBackups"},
@@ -468,7 +468,7 @@ func TestRunUsage(t *testing.T) {
 		},
 		{
 			"a flip that no phase decides", final("--flag-flips-at", "WaitForRefresh=HasVerify=true"),
-			"--flag-flips-at: phase WaitForRefresh does not decide HasVerify; no phase does: it is evaluated once, at the beginning; set its value there",
+			"--flag-flips-at: phase WaitForRefresh does not decide HasVerify; no phase does: it is evaluated once, at the beginning; give its value with --flags or --set",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

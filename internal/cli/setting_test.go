@@ -73,7 +73,7 @@ func TestSetOverObjects(t *testing.T) {
 		}, []string{"HasISs", "HasStageBackup"}, []string{"Prepare", "Backup", "Restore", "Cleanup"}, 1,
 			[]string{
 				prefix + "HasStageBackup=unknown", "MigMigration ns/m: flag HasISs is unknown: it is set to unknown with --set",
-				"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, not all of which are known",
+				"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from HasISs, which is unknown",
 			}},
 		{"unknown, though a relation would tell", "", []string{"IndirectImage=unknown"}, []string{
 			"HasISs", "DirectImage", "EnableImage", "EnableVolume",
@@ -82,7 +82,7 @@ func TestSetOverObjects(t *testing.T) {
 		}, 1,
 			[]string{
 				prefix + "HasStageBackup=unknown", "MigMigration ns/m: flag IndirectImage is unknown: it is set to unknown with --set",
-				"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from IndirectImage, not all of which are known",
+				"MigMigration ns/m: flag HasStageBackup is unknown: it is computed from IndirectImage, which is unknown",
 			}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

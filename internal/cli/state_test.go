@@ -150,7 +150,7 @@ func TestStateSelectsItinerary(t *testing.T) {
 		{"it is where it was", "Final", "EnsureInitialBackup", "", nil, "Final", "EnsureInitialBackup", "Final", "EnsureInitialBackup"},
 		{"it is canceled", "Final", "EnsureInitialBackup", "canceled", nil, "Cancel", "", "Cancel", ""},
 		{"it failed", "Final", "EnsureInitialBackup", "", []string{"no space left"}, "Failed", "", "Failed", ""},
-		{"a cancel that has errors goes on", "Cancel", "DeleteBackups", "canceled", []string{"no space left"}, "Cancel", "DeleteBackups", "Failed", ""},
+		{"a cancel that has errors continues", "Cancel", "DeleteBackups", "canceled", []string{"no space left"}, "Cancel", "DeleteBackups", "Failed", ""},
 		{"a cancel is not taken back", "Cancel", "DeleteBackups", "", nil, "Cancel", "DeleteBackups", "Final", ""},
 	} {
 		t.Run(tt.about, func(t *testing.T) {

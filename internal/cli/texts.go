@@ -77,7 +77,7 @@ phase, whether it runs, and why not.`,
   dynamic-pipeline plan -f objects.yaml --set IndirectImage=true --whole
   dynamic-pipeline plan -f objects.yaml --set IndirectImage=true --diff --name under-way
 
-  # No cluster at hand: a final migration with volumes that go through a backup
+  # Without a cluster: a final migration with volumes that go through a backup
   dynamic-pipeline plan -i Final --flags HasPVs,IndirectVolume,HasStageBackup,DirectImage
 
   # It is not known yet whether there are images
@@ -111,7 +111,7 @@ Input, and -f, -i, --flags, --unknown, --set, --name, --itinerary-name and
   # Only the phase, not the step of the same name
   dynamic-pipeline explain PreBackupHooks --phase -f objects.yaml
 
-  # What would it take?
+  # What must be true for it to run?
   dynamic-pipeline explain EnsureStageBackup -i Final --flags HasPVs,DirectImage
 
   # What depends on a flag, what decides it, and what would change with it?

@@ -177,7 +177,7 @@ type recordedRuns struct {
 	objects []verify.Object // in flight
 	done    int             // runs that are done
 	unread  []string        // runs whose position is not known
-	lost    bool            // what could not be read may hold more
+	lost    bool            // input that could not be read may hold more
 }
 
 // recordedRuns reads the runs of objects. They belong to the catalogue if it has all
@@ -295,7 +295,7 @@ func (a *app) printBreaks(
 	if err == nil {
 		a.failedBy(r, &o.reportOptions, "break")
 		if o.level() == "" && slices.ContainsFunc(found.Breaks, func(b verify.Break) bool { return b.Rule == verify.RuleInconclusive }) {
-			a.problem(errors.New("the result is inconclusive, which --fail-level none does not cover"))
+			a.problem(errors.New("the result is inconclusive, which is an error even with --fail-level none"))
 		}
 	}
 	return err
@@ -456,25 +456,25 @@ func (r *recordedRuns) summary(found *verify.CompatReport) string {
 	n := len(r.objects) + len(r.unread)
 	rest := n - len(met) - len(unsure)
 	if n == 0 {
-		return "no recorded run is in flight" + map[bool]string{true: "; what could not be read may hold some"}[r.lost]
+		return "no recorded run is in flight" + map[bool]string{true: "; input that could not be read may hold some"}[r.lost]
 	}
 	var parts []string
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
 	if len(met) > 0 {
-		add("%d cannot go on as before (%s)", len(met), many(met))
+		add("%d cannot continue as before (%s)", len(met), many(met))
 	}
 	if len(unsure) > 0 {
-		add("for %d it is not known whether they can go on (%s)", len(unsure), many(unsure))
+		add("unknown whether %d can continue (%s)", len(unsure), many(unsure))
 	}
 	switch {
 	case rest == 0:
 	case open:
 		add("for %d it is not known, because not every state was checked", rest)
 	default:
-		add("%d can go on", rest)
+		add("%d can continue", rest)
 	}
 	if r.lost {
-		add("what could not be read may hold more")
+		add("input that could not be read may hold more")
 	}
 	return fmt.Sprintf("recorded and not done: %d; %s", n, strings.Join(parts, "; "))
 }

@@ -25,7 +25,7 @@ func splitGit(arg string) (ref, path string, err error) {
 	case strings.HasPrefix(ref, "-"):
 		return "", "", fmt.Errorf("%q: a ref does not begin with -; give a tag, a branch or a commit", arg)
 	case strings.ContainsFunc(ref+path, unprintable):
-		return "", "", fmt.Errorf("%q: a ref and a path are one line of text", arg)
+		return "", "", fmt.Errorf("%q: a ref and a path cannot have control characters; remove them", arg)
 	}
 	return ref, path, nil
 }
@@ -34,7 +34,7 @@ func splitGit(arg string) (ref, path string, err error) {
 // reads at most [phases.MaxFileSize] bytes.
 func gitFile(ctx context.Context, ref, path string) ([]byte, error) {
 	if _, err := exec.LookPath("git"); err != nil {
-		return nil, errors.New("git:REF:PATH needs git, which is not in the PATH; install it, or give the file itself")
+		return nil, errors.New("git:REF:PATH needs the program git, which no directory of $PATH has; install it, or give the file itself")
 	}
 	tree, problem, err := git(ctx, "rev-parse", "--verify", "--end-of-options", ref+"^{tree}")
 	switch {
@@ -44,7 +44,7 @@ func gitFile(ctx context.Context, ref, path string) ([]byte, error) {
 	case strings.Contains(problem, "dubious ownership"):
 		return nil, errors.New("git refuses this repository, since another user owns it; see safe.directory in git help config")
 	default:
-		return nil, fmt.Errorf("git knows no commit %q; fetch it, or see git tag and git branch --all for names", ref)
+		return nil, fmt.Errorf("the repository has no commit %q; fetch it, or list names with git tag or git branch --all", ref)
 	}
 	text, _, err := git(ctx, "cat-file", "blob", strings.TrimSpace(string(tree))+":"+path)
 	switch {

@@ -205,8 +205,8 @@ func (a *app) drawn(cmd *cobra.Command, o *graphOptions) ([]dump.Itinerary, erro
 	v := all[0].Vocabulary()
 	for _, g := range all {
 		if g.Vocabulary() != v {
-			return nil, fmt.Errorf("itineraries %s and %s have different flags, so --flags and --unknown can be of only one; draw them "+
-				"one at a time",
+			return nil, fmt.Errorf("itineraries %s and %s have different flags, so --flags and --unknown can apply to only one of "+
+				"them; draw one at a time",
 				all[0].Name(), g.Name())
 		}
 	}

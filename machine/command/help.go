@@ -144,7 +144,7 @@ phase, whether it runs, and why not.`,
   # What would change?
   <command> plan -f objects.yaml --set <flag>=true --diff
 
-  # No cluster at hand
+  # Without a cluster
   <command> plan -i <itinerary> --flags <flag>`,
 	},
 	"status": {
@@ -193,7 +193,7 @@ Input and the other options are as for plan.`,
   # Why does this one have none?
   <command> explain <step> -f objects.yaml --name NAME
 
-  # What would it take?
+  # What must be true for it to run?
   <command> explain <phase> -i <itinerary>
 
   # What depends on a flag?
@@ -205,8 +205,8 @@ Input and the other options are as for plan.`,
 --flags or --unknown add what runs with these flags, and why the rest does not;
 -f does the same for one <kind>, from its recorded phase. Input is as for plan.
 
-A phase is behind if no path leads to it any more. It may not have run: its guard
-is drawn with the current flags.
+A phase is behind if no path leads to it any more. Such a phase did not
+necessarily run: its guard is drawn with the current flags.
 
 A phase whose guard does not admit is passed by. That transition is not drawn,
 unless --all-edges draws every possible transition, or --around those of one
@@ -315,7 +315,7 @@ default warning.`,
   <command> verify --freeze release.yaml`,
 	},
 	"compat": {
-		Short: "Checks that runs in flight can go on under another release",
+		Short: "Checks that runs in flight can continue under another release",
 		Long: `Compares two releases of itineraries: every state that one <noun> can be in
 under OLD is resumed under NEW, and the reverse, for a rollback of the release.
 Nothing is sampled; if a limit is reached, the result is inconclusive, with exit
@@ -327,17 +327,17 @@ top of the repository, or with ./ at the current directory. With #NAME after a
 release, only that itinerary is compared.
 
 There are four kinds of breaks:
-  state       it cannot be resumed: its phase is gone
+  state       a run cannot be resumed: its phase is gone
   work        a phase runs twice, is skipped, or comes in another order
   view        steps that users see are renamed, reordered or dropped
-  definition  only the hash differs, so it is replanned
+  definition  only the hash differs, so a run is replanned
 The first two are errors, the third is a warning, the last is information. Each
 has the smallest state in flight that shows it. If a phase was renamed, the tested
 line "formerly" that fixes it is shown.
 
 With -f, objects are read as by plan, and each break names those that are in such
-a state. An object whose state cannot be placed is an error: it is not known
-whether it can go on.
+a state. An object whose state cannot be placed is an error: whether it can
+continue is not known.
 
 --accept names a file of intended breaks, by their fingerprints:
 
@@ -350,7 +350,7 @@ An entry that matches nothing, or has expired, is itself a finding.
 
 Exit code: also 1 if a break is not accepted and reaches --fail-level, by default
 warning.`,
-		Example: `  # Can runs of the last release go on under this one, and back?
+		Example: `  # Can runs of the last release continue under this one, and back?
   <command> compat release.yaml <current>
 
   # And the objects of this cluster?

@@ -71,8 +71,8 @@ func (a *app) plan() *cobra.Command {
 // decides a flag of its exits.
 func (a *app) warnOfLoops(g *machine.Graph) {
 	for _, loop := range g.FrozenLoops() {
-		a.line("warning: itinerary %s: a run leaves the loop of %s depending on %s, which no phase in the loop decides; "+
-			"add it to decides of the phase that changes it, or the loop may never end",
+		a.line("warning: itinerary %s: whether a run leaves the loop of %s depends on %s, which no phase in the loop decides, "+
+			"so the loop may never end; add the flag to decides of the phase that changes it",
 			g.Name(), wording.Few(loop.Phases), wording.List(loop.Flags, "and"))
 	}
 }

@@ -140,7 +140,7 @@ func (s *simulation) follower(option, happens, name string, standard phases.Resu
 		}
 		return name, nil
 	case next == "":
-		return "", fmt.Errorf("--%s-at: there is no itinerary whose result is %s to go on in; name one with --on-%s: %s", option,
+		return "", fmt.Errorf("--%s-at: there is no itinerary whose result is %s to continue in; name one with --on-%s: %s", option,
 			standard, option, wording.List(s.set.Names(), "or"))
 	default:
 		return next, nil
@@ -277,7 +277,7 @@ func deciders(all []*machine.Graph, flags phases.Flags) []string {
 func whoDoes(deciders []string) string {
 	switch len(deciders) {
 	case 0:
-		return "no phase does: it is evaluated once, at the beginning; set its value there"
+		return "no phase does: it is evaluated once, at the beginning; give its value with --flags or --set"
 	case 1:
 		return deciders[0] + " does"
 	}

@@ -128,7 +128,7 @@ func (v *changeLines) event(s *simulation, e runner.Event) {
 		v.line(s, "%s failed: %s", oneLine(e.Phase), oneLine(strings.Join(e.Reasons, "; ")))
 	case runner.FlagEvaluated:
 		if was, asked := v.flags[e.Flag]; asked && was != e.Value {
-			v.line(s, "flag %s was %s and is %s now", e.Flag, was, e.Value)
+			v.line(s, "flag %s was %s and is now %s", e.Flag, truthWord(was), truthWord(e.Value))
 		}
 		if v.flags == nil {
 			v.flags = make(map[string]phases.Truth)

@@ -236,7 +236,7 @@ func (a *app) each(ctx context.Context, s *subject, itineraries []*machine.Graph
 		a.line("note: none of %s %s", a.count(len(all.Runs)), &s.filter)
 	}
 	if mayCome != nil {
-		a.line("note: not listed, because they do not run the step %s by the flags known now, although they still may: %s",
+		a.line("note: these are not listed, because they do not run step %s by the flags known now, but may still run it: %s",
 			s.filter.step, many(mayCome))
 	}
 	a.noteLeftOut()

@@ -279,7 +279,7 @@ func newStatusRow(r *Run, recorded Recorded, now time.Time, unmoved time.Duratio
 	case !reflect.ValueOf(recorded.State).IsZero():
 		row.Why = "it has not entered a phase"
 	case row.Since != nil:
-		row.Why = "no controller has taken it up"
+		row.Why = "no controller has begun it"
 	}
 	return row
 }
@@ -409,7 +409,7 @@ func (r *statusRow) why(now time.Time) string {
 		add("%d %s failed", r.Attempts, plural("attempt", int(r.Attempts)))
 	}
 	if r.Next != nil {
-		what := "goes on"
+		what := "continues"
 		if r.Attempts > 0 {
 			what = "next try"
 		}

@@ -106,7 +106,7 @@ func TestStatusOfWhatHasNotBegun(t *testing.T) {
 	assert.Equal(t, 1, code)
 	assert.Equal(t, ""+
 		"NAME   ITINERARY   STEP   PHASE   NOW         SINCE        WHY\n"+
-		"a      Upgrade     -      -       not begun   2 days 1 h   no controller has taken it up; since 2026-11-18T11:00:00Z\n", out)
+		"a      Upgrade     -      -       not begun   2 days 1 h   no controller has begun it; since 2026-11-18T11:00:00Z\n", out)
 	assert.Equal(t, "1 of 1 upgrade is stopped or past a deadline, or has not moved for 1 h: a\n", stderr)
 }
 

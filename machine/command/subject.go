@@ -361,7 +361,7 @@ func clauseText(v *phases.Vocabulary, c phases.Clause) string {
 	case len(no) == 0 && len(yes) == 1:
 		return yes[0] + " must be true"
 	case len(no) == 0:
-		return "one of " + wording.List(yes, "and") + " must be true"
+		return "at least one of " + wording.List(yes, "and") + " must be true"
 	case len(yes) == 0 && len(no) == 1:
 		return no[0] + " must be false"
 	case len(yes) == 0:

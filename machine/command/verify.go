@@ -286,7 +286,7 @@ func (a *app) printFixes(all []*checked) error {
 		fixed, done, err := a.fixed(c)
 		switch {
 		case err != nil && len(done) > 0:
-			a.problem(fmt.Errorf("once this is changed: %w", err))
+			a.problem(fmt.Errorf("after the fixes shown: %w", err))
 		case err != nil:
 			a.problem(err)
 		}

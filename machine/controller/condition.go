@@ -255,7 +255,7 @@ func switchHeld(itinerary, selected string, done bool) string {
 	if done {
 		return fmt.Sprintf("the object selects itinerary %q, but the run is done, in itinerary %q", selected, itinerary)
 	}
-	return fmt.Sprintf("the object selects itinerary %q, but cleanup itinerary %q has begun and is not left for it", selected, itinerary)
+	return fmt.Sprintf("the object selects itinerary %q, but cleanup itinerary %q has begun and must reach its end", selected, itinerary)
 }
 
 func timeText(t metav1.Time) string { return t.UTC().Format(time.RFC3339) }

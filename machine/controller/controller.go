@@ -242,7 +242,7 @@ func requeue[T client.Object](ctx context.Context, c *call[T]) (reconcile.Result
 		return reconcile.Result{RequeueAfter: first}, nil
 	case first > 0:
 		for _, err := range errs {
-			log.FromContext(ctx).Error(err, "other items continue")
+			log.FromContext(ctx).Error(err, "an item failed; other items continue")
 			recordError(trace.SpanFromContext(ctx), err)
 		}
 		if transient {

@@ -63,7 +63,7 @@ func TestReconcileWholeMigration(t *testing.T) {
 	}
 }
 
-func TestInAnnotation(t *testing.T) {
+func TestStorageInAnnotation(t *testing.T) {
 	w := newWorld(t, plain)
 	w.options.Runner.Storage = inAnnotation
 	_, err := w.reconcile()
@@ -103,7 +103,7 @@ func TestInAnnotation(t *testing.T) {
 	})
 }
 
-func TestGoneAndDeleted(t *testing.T) {
+func TestReconcileOfGoneAndDeletedObjects(t *testing.T) {
 	w := newWorld(t, subresource)
 	_, err := w.reconcile()
 	require.NoError(t, err)
@@ -129,7 +129,7 @@ func TestGoneAndDeleted(t *testing.T) {
 	assert.Zero(t, result, "it is gone")
 }
 
-func TestGoneWhilePhaseRuns(t *testing.T) {
+func TestObjectGoneWhilePhaseRuns(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		status bool
@@ -149,7 +149,7 @@ func TestGoneWhilePhaseRuns(t *testing.T) {
 	}
 }
 
-func TestStopped(t *testing.T) {
+func TestRunStopped(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		stop func(w *world)

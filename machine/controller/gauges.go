@@ -180,9 +180,9 @@ func newRunCollector() *runCollector {
 		activities = append(activities, string(a))
 	}
 	return &runCollector{
-		runs:    desc("runs", "Runs by what they do now: "+strings.Join(activities, ", ")+".", "activity"),
-		oldest:  desc("oldest_activity_seconds", "Of the runs that are not done, the longest time for which one has done what it does now.", "activity"),
-		overdue: desc("runs_overdue", "Runs in a phase whose deadline has passed, and that has not failed yet. Those that are paused or stopped do not count."),
+		runs:    desc("runs", "Runs by current activity: "+strings.Join(activities, ", ")+".", "activity"),
+		oldest:  desc("oldest_activity_seconds", "Longest time for which a run that is not done has had its current activity.", "activity"),
+		overdue: desc("runs_overdue", "Runs in a phase that has not failed although its deadline has passed. Those that are paused or stopped do not count."),
 	}
 }
 

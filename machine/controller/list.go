@@ -100,7 +100,8 @@ type TooManyItemsError struct {
 }
 
 func (e *TooManyItemsError) Error() string {
-	return fmt.Sprintf("the object has %d items, and the states of at most %d fit; divide them among several objects", e.Items, e.Max)
+	return fmt.Sprintf("the object has %d items, but room for the states of only %d; divide the items among several objects",
+		e.Items, e.Max)
 }
 
 // list is the driver of objects with many runs.

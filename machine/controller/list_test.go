@@ -704,7 +704,7 @@ func TestTooManyItems(t *testing.T) {
 	assert.Equal(t, 20_000, many.Items)
 	assert.Greater(t, many.Max, 500)
 	assert.Empty(t, w.called)
-	assert.Equal(t, fmt.Sprintf("False/Stopped: the object has 20000 items, and the states of at most %d fit; divide them among "+
+	assert.Equal(t, fmt.Sprintf("False/Stopped: the object has 20000 items, but room for the states of only %d; divide the items among "+
 		"several objects", many.Max),
 		w.condition(controller.ConditionRunning))
 	w.edit(func(f *Plan) { f.Spec.VMs = names(many.Max) })
@@ -717,7 +717,7 @@ func TestTooManyItems(t *testing.T) {
 // Whatever handlers return, an object of 500 items stays below 1 MiB, and each item
 // keeps its checkpoint, its facts and its steps. The itinerary is the warm migration of
 // forklift, with all flags set: nine steps.
-func TestFiveHundredItemsStayBelowOneMiB(t *testing.T) {
+func TestSizeOfFiveHundredItems(t *testing.T) {
 	const n = 500
 	w := newPlanWorld(t, names(n)...)
 	file, err := os.Open("../../tests/conformance/testdata/forklift-warm.yaml")

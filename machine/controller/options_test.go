@@ -34,11 +34,11 @@ func TestNewRefuses(t *testing.T) {
 		{"an annotation and a status subresource", func(o *controller.Options[*Move]) { o.Runner.Storage = inAnnotation },
 			`Storage is the annotation "example.com/state", which cannot be written together with a status subresource; use NewStatusStorage`},
 		{"a missing handler", func(o *controller.Options[*Move]) { delete(o.Runner.Phases, "Copy") },
-			`Runner: phase "Copy" of itinerary "Move" has no handler`},
+			`Runner: phase "Copy" of itinerary "Move" has no handler; set one in Phases, PhasesByItinerary or Handler`},
 		{"a nil handler and a tracer", func(o *controller.Options[*Move]) {
 			o.TracerProvider = noop.NewTracerProvider()
 			o.Runner.Phases["Copy"] = runner.Phase[*Move]{Handler: runner.HandlerFunc[*Move](nil)}
-		}, `Runner: phase "Copy" of itinerary "Move" has no handler`},
+		}, `Runner: phase "Copy" of itinerary "Move" has no handler; set one in Phases, PhasesByItinerary or Handler`},
 		{"a nil observer", func(o *controller.Options[*Move]) {
 			o.Runner.Observers = []runner.Observer[*Move]{runner.ObserverFunc[*Move](nil)}
 		}, "Runner: Observers: number 1 is nil; remove it"},

@@ -201,7 +201,7 @@ func TestSwitchHeld(t *testing.T) {
 			}
 			assert.Contains(t, w.conditions(), "Running=True/Waiting")
 			assert.Contains(t, w.conditions(), "SwitchHeld=True/CleanupBegun")
-			text := `the object selects itinerary "Move", but cleanup itinerary "CleanUp" has begun and is not left for it`
+			text := `the object selects itinerary "Move", but cleanup itinerary "CleanUp" has begun and must reach its end`
 			assert.Equal(t, text, w.message(controller.ConditionSwitchHeld))
 			assert.Equal(t, held+text, w.events[len(w.events)-1])
 			w.edit(func(m *Move) { m.Spec.Canceled = true })

@@ -108,7 +108,7 @@ func TestRunPageBeforeTheRunBegins(t *testing.T) {
 	assert.NotContains(t, page, "Every step of this itinerary is shown.")
 }
 
-func TestMomentsKeepTheirNumbers(t *testing.T) {
+func TestMomentsKeepTheirNumbersAtMinRunSize(t *testing.T) {
 	r := newRecorder(t, Options{MaxRunSize: MinRunSize})
 	n := Name{Namespace: "shop", Name: "orders"}
 	record := func(i int) {

@@ -336,7 +336,7 @@ func TestEventTexts(t *testing.T) {
 }
 
 // The oldest records are dropped first, and counted.
-func TestOldestIsDroppedFirst(t *testing.T) {
+func TestRecorderDropsOldestFirst(t *testing.T) {
 	l := newLife(t, Options{MaxEvents: 10})
 	run(t, l.runner, l.m)
 	got := l.lookup()

@@ -27,7 +27,7 @@ func ratio(t *testing.T, a, b string) float64 {
 	return contrast.Ratio(colors[0], colors[1])
 }
 
-func TestColoursStandOut(t *testing.T) {
+func TestColorsStandOut(t *testing.T) {
 	texts := []*paint{&ink, &faded}
 	shapes := []*paint{&blue, &thin, &amber, &violet, &red, &green}
 	rows := []*paint{&tintNew, &tintGone, &tintChanged}
@@ -55,7 +55,7 @@ func TestColoursStandOut(t *testing.T) {
 }
 
 // A reader who sees no colours, or prints the picture, relies on the shapes.
-func TestStatesDifferWithoutColours(t *testing.T) {
+func TestStatesDifferWithoutColors(t *testing.T) {
 	nodes := map[string]*node{"failed": {failed: true}, "gone": {diff: diff{change: removed}}}
 	for s := plain; s <= out; s++ {
 		nodes["state "+s.String()] = &node{state: s}
@@ -71,7 +71,7 @@ func TestStatesDifferWithoutColours(t *testing.T) {
 }
 
 // Kinds of arrows differ without colours, and so do taken and untaken arrows.
-func TestArrowsDifferWithoutColours(t *testing.T) {
+func TestArrowsDifferWithoutColors(t *testing.T) {
 	dashes := make(map[string]string) // by class
 	for _, r := range rules {
 		dashes[r.class] = r.style

@@ -62,10 +62,10 @@ func TestLifeWithChoices(t *testing.T) {
 	life.Run(chosen...)
 	life.WantPhases("Main", "A1", "B1", "Undo", "GivenUp")
 	life.WantSteps("A", "C", "U")
-	assert.Contains(t, life.Transcript(), "call     B1: done, go on with Undo after 10s\n")
+	assert.Contains(t, life.Transcript(), "call     B1: done, continue with Undo after 10s\n")
 	assert.Contains(t, life.Transcript(), "enter    GivenUp\n")
 	assert.Equal(t, []machinetest.Call{
-		{"Main", "A1", "done"}, {"Main", "B1", "done, go on with Undo after 10s"}, {"Main", "Undo", "done"},
+		{"Main", "A1", "done"}, {"Main", "B1", "done, continue with Undo after 10s"}, {"Main", "Undo", "done"},
 	}, life.Record().Calls)
 
 	// A cancel does not wait for the delay.
@@ -206,8 +206,8 @@ func TestPromisesAboutChoicesBroken(t *testing.T) {
 		}), chosen, `the state that was written cannot be planned: itinerary "Main": phase "B1" does not declare the choice to jump to "D1"`},
 		{"a handler that is called while the run is delayed", reading(func(s *runner.State) { s.WorkDone = false }), chosen,
 			"a handler is called although its work is recorded as done: B1"},
-		{"a run that goes on early", reading(func(s *runner.State) { s.NotBefore = nil }), early,
-			"a run does not go on before its time, in itinerary Main: the run continues earlier than its handler requested: from B1, by 5s"},
+		{"a run that continues early", reading(func(s *runner.State) { s.NotBefore = nil }), early,
+			"a run does not continue before its time, in itinerary Main: the run continues earlier than its handler requested: from B1, by 5s"},
 		{"a delay that is not recorded", writing(func(s *runner.State) { s.NotBefore = nil }), chosen, "the time at which the run continues is not recorded: B1"},
 		{"a delay that is recorded longer", writing(later), chosen, "the time at which the run continues is not recorded: B1"},
 		{"a call that comes too late", plants(reading(later), writing(func(s *runner.State) {
@@ -261,7 +261,7 @@ func TestPromisesAboutChoicesBroken(t *testing.T) {
 			}
 		}), []machinetest.Line{machinetest.Flags("X"), machinetest.Decide("B1", "Y")},
 			`the machine does not offer what comes next: entered ["GivenUp"], offered ["Completed"]`},
-		{"a run that goes on behind its end phase", func(o *scriptedOptions) {
+		{"a run that continues behind its end phase", func(o *scriptedOptions) {
 			read, reads := o.Storage.Read, 0
 			o.Storage.Read = func(ctx context.Context, object *machinetest.Object) (runner.State, error) {
 				s, err := read(ctx, object)

@@ -147,7 +147,7 @@ func (l *Life[T, W]) run(script []Line) error {
 	}
 	for _, c := range l.checks {
 		if !c.ran {
-			l.t.Errorf("the check at %s never ran: the run did not get there", quotePlace(c.phase))
+			l.t.Errorf("the check at %s never ran: the run never reached it", quotePlace(c.phase))
 		}
 	}
 	return err
@@ -168,7 +168,7 @@ func (l *Life[T, W]) unused(line Line) string {
 	case calls == 0 && line.when() == before && l.engine.options.MaxPhases > 1:
 		return ": no reconcile began there; with MaxPhases above 1 a run can pass a phase within one reconcile"
 	case calls == 0:
-		return ": the run did not get there"
+		return ": the run never reached it"
 	case line.when() == atEvaluation:
 		return ": the runner did not evaluate that flag there, or not often enough"
 	case calls < line.call:
@@ -259,9 +259,9 @@ func (l *Life[T, W]) known(line Line, names []string) error {
 	}
 	switch {
 	case line.call < 1:
-		return setupError("%s: calls count from 1", line)
+		return setupError("%s: Call must be at least 1", line)
 	case line.times < 1 || line.times > 1 && line.when() != atEvaluation:
-		return setupError("%s: Times is for lines about a source, and at least 1", line)
+		return setupError("%s: Times must be at least 1, and applies only to lines about a source", line)
 	case line.call > 1 && line.when() == atEvaluation:
 		return setupError("%s: Call is not for lines about a source, which take effect at its next evaluation", line)
 	case line.after && !line.replaces():

@@ -83,7 +83,7 @@ func TestLifeLines(t *testing.T) {
 			assert.Equal(t, []string{"error: context deadline exceeded", "done"}, calls(l, "Upload"))
 		}},
 		{"a handler waits past its deadline", []machinetest.Line{machinetest.Wait("Snapshot", time.Hour)}, func(t *testing.T, l *life) {
-			l.WantFailures("Backup/Snapshot: phase Snapshot was not done within 10 min; at last: Waiting for the snapshot")
+			l.WantFailures("Backup/Snapshot: phase Snapshot was not done within 10 min; the last message: Waiting for the snapshot")
 		}},
 		{"a deadline that passes while the controller is down, although the snapshot is ready", []machinetest.Line{
 			machinetest.Clock("Snapshot", 8*time.Hour).Call(2),
@@ -239,7 +239,7 @@ func TestLifeReports(t *testing.T) {
 	testReports(t, []reported{
 		{"a line for a phase that does not run", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Fail("StopTraffic"))
-		}, []string{`the line machinetest.Fail("StopTraffic") was never used: the run did not get there`}},
+		}, []string{`the line machinetest.Fail("StopTraffic") was never used: the run never reached it`}},
 		{"a line for a call that never comes", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Fail("Upload").Call(7))
 		}, []string{`the line machinetest.Fail("Upload").Call(7) was never used: the run was there for 1 reconciles`}},
@@ -334,13 +334,13 @@ func TestLifeReports(t *testing.T) {
 		}, []string{"Call is not for lines about a source"}},
 		{"no times", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.FlagErr("Upload", "Quiesce", "no").Times(0))
-		}, []string{"Times is for lines about a source, and at least 1"}},
+		}, []string{"Times must be at least 1, and applies only to lines about a source"}},
 		{"times of a handler", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Err("Upload", "no").Times(3))
-		}, []string{"Times is for lines about a source, and at least 1"}},
+		}, []string{"Times must be at least 1, and applies only to lines about a source"}},
 		{"call number zero", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Fail("Upload").Call(0))
-		}, []string{"calls count from 1"}},
+		}, []string{"Call must be at least 1"}},
 		{"a write after the work", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.CrashBefore("Upload").AfterWork())
 		}, []string{"AfterWork is for lines that replace what a handler returns"}},

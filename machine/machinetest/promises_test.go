@@ -304,7 +304,7 @@ func TestPromisesAboutFailuresBroken(t *testing.T) {
 			}
 		})), script: canceled, want: "a cleanup itinerary is left only for another, in itinerary Canceled: " +
 			"a cleanup itinerary is left for one whose result is Failed: Failed begins"},
-		{"a run that is done goes on", func(o *scriptedOptions) {
+		{"a run that is done continues", func(o *scriptedOptions) {
 			read, reads := o.Storage.Read, 0
 			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
 				s, err := read(context.Background(), object)

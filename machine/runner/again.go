@@ -78,7 +78,7 @@ func (e *RunAgainError) Error() string {
 	}
 	return fmt.Sprintf("the token asks for a new run from phase %q, which failed in itinerary %q, but Select names itinerary %q, "+
 		"which does not have that phase, or has it as an end phase; "+
-		"clear in OnRunAgain what Select depends on, or ask for a run from the start", e.Phase, e.Itinerary, e.Selected)
+		"let OnRunAgain clear the fields on which Select depends, or ask for a run from the start", e.Phase, e.Itinerary, e.Selected)
 }
 
 // over reports whether the run has ended, which lets another follow.

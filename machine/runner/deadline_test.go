@@ -64,11 +64,11 @@ func TestDeadlineLimitsWork(t *testing.T) {
 		{"two pauses", hour, []func() (runner.Result, error){waits}, []func(*world){pause(time.Hour), pause(time.Hour), down(50 * time.Minute), call}, nil, 1},
 		{"work and a pause", hour, []func() (runner.Result, error){waits},
 			[]func(*world){down(40 * time.Minute), call, pause(8 * time.Hour), call, down(30 * time.Minute), call},
-			[]string{"phase Copy was not done within 1 h", "at last: copying"}, 3},
+			[]string{"phase Copy was not done within 1 h", "the last message: copying"}, 3},
 		{"down past the deadline, and done meanwhile", hour, []func() (runner.Result, error){waits, done}, []func(*world){call, down(2 * time.Hour), call}, nil, 2},
 		{"down before the first call", hour, []func() (runner.Result, error){done}, []func(*world){down(2 * time.Hour), call}, nil, 1},
 		{"down past the deadline, and not done", hour, []func() (runner.Result, error){waits}, []func(*world){call, down(2 * time.Hour), call},
-			[]string{"phase Copy was not done within 1 h", "at last: copying"}, 2},
+			[]string{"phase Copy was not done within 1 h", "the last message: copying"}, 2},
 		{"errors to the end", hour, []func() (runner.Result, error){errs}, []func(*world){call, down(2 * time.Hour), call},
 			[]string{"phase Copy was not done within 1 h", "the last error: conflict"}, 2},
 		{"errors, and waiting at last", hour, []func() (runner.Result, error){errs, waits}, []func(*world){call, down(2 * time.Hour), call},
@@ -77,7 +77,7 @@ func TestDeadlineLimitsWork(t *testing.T) {
 			[]func(*world){call, down(2 * time.Hour), call}, []string{"no space"}, 2},
 		{"a clock that was a year ahead", hour, []func() (runner.Result, error){waits},
 			[]func(*world){func(w *world) { w.m.State.Entered.Time = w.m.State.Entered.AddDate(1, 0, 0) }, call, down(2 * time.Hour), call},
-			[]string{"phase Copy was not done within 1 h", "at last: copying"}, 2},
+			[]string{"phase Copy was not done within 1 h", "the last message: copying"}, 2},
 	}
 	for _, tt := range tests {
 		t.Run(tt.about, func(t *testing.T) {

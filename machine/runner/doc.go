@@ -40,6 +40,22 @@
 // events and metrics. Use the runner alone in another kind of loop, or on objects that are
 // not in a cluster. To keep your own loop and dispatch of handlers, use package machine.
 //
+// # When a phase fails
+//
+// A handler that returns [Fail] ends its phase for good. The selector is then asked again.
+// It answers with the itinerary that cleans up; the same answer as before stops the run with
+// an [UnansweredFailureError]. The state counts failed phases, so a selector needs no more than
+// this:
+//
+//	Select: func(_ context.Context, b *Backup) (string, error) {
+//		if b.Spec.Canceled || b.Status.Run.FailedPhases > 0 {
+//			return "CleanUp", nil
+//		}
+//		return "Backup", nil
+//	},
+//
+// In an itinerary marked as Cleanup, a phase that fails is counted, and the next one runs.
+//
 // # What is persisted
 //
 // Persist all of [State], in one write: it is plain data, bounded in size, and all that a

@@ -230,7 +230,7 @@ func TestResultsOfDone(t *testing.T) {
 	assert.True(t, r.IsDone())
 	assert.Equal(t, "Undo", r.Choice())
 	assert.Equal(t, time.Minute, r.RequeueAfter())
-	assert.Equal(t, "done, go on with Undo after 1m0s", r.String())
+	assert.Equal(t, "done, continue with Undo after 1m0s", r.String())
 	assert.Equal(t, runner.Done(), runner.Done(runner.After(-1)))
 }
 

@@ -147,7 +147,8 @@ type RunReconciled struct {
 }
 
 func (e ItineraryBegun) event() (string, []any) {
-	return "itinerary begins", []any{"itinerary", e.Itinerary, "left", e.PreviousItinerary, "phase", e.Phase, "failed", e.Failed}
+	return "itinerary begins", []any{"itinerary", e.Itinerary, "previousItinerary", e.PreviousItinerary, "phase", e.Phase,
+		"failed", e.Failed}
 }
 func (e RunBegun) event() (string, []any) {
 	return "run begins again", []any{"run", e.Run, "from", string(e.From), "itinerary", e.Itinerary, "phase", e.Phase,
@@ -168,11 +169,11 @@ func (e PhaseEntered) event() (string, []any) {
 }
 func (e PhaseWaiting) event() (string, []any) {
 	return "phase waits", []any{"itinerary", e.Itinerary, "phase", e.Phase, "message", e.Message, "since", e.Since,
-		"again", e.RequeueAfter.String()}
+		"requeueAfter", e.RequeueAfter.String()}
 }
 func (e PhaseRetried) event() (string, []any) {
 	return "retrying", []any{"itinerary", e.Itinerary, "phase", e.Phase, "kind", string(e.Kind), "flags", e.Flags, "attempt", e.Attempt,
-		"error", e.Err.Error(), "again", e.RequeueAfter.String()}
+		"error", e.Err.Error(), "requeueAfter", e.RequeueAfter.String()}
 }
 func (e RunStopped) event() (string, []any) {
 	return "run stopped", []any{"itinerary", e.Itinerary, "phase", e.Phase, "error", e.Err.Error()}
@@ -193,7 +194,7 @@ func (e RunFinished) event() (string, []any) {
 
 func (e RunReconciled) event() (string, []any) {
 	return "reconciled", []any{"itinerary", e.State.Itinerary, "phase", e.State.Phase, "changed", e.Changed,
-		"again", e.RequeueAfter.String()}
+		"requeueAfter", e.RequeueAfter.String()}
 }
 
 // Observer receives each event, in order, in the goroutine of the reconcile. A panic of

@@ -137,7 +137,7 @@ func TestLoggersLevels(t *testing.T) {
 		verbosity string
 	}{
 		{runner.ItineraryBegun{Itinerary: "Move", Phase: "Copy"},
-			`level=INFO msg="itinerary begins" itinerary=Move left="" phase=Copy failed=false`, "0"},
+			`level=INFO msg="itinerary begins" itinerary=Move previousItinerary="" phase=Copy failed=false`, "0"},
 		{runner.RunBegun{Run: 2, From: runner.FromFailedPhase, Itinerary: "Move", Phase: "Copy",
 			Previous: runner.PastRun{Result: phases.Failed}},
 			`level=INFO msg="run begins again" run=2 from=` + string(runner.FromFailedPhase) +
@@ -154,7 +154,7 @@ func TestLoggersLevels(t *testing.T) {
 			`level=DEBUG msg="phase waits" itinerary=Move phase=Copy message="3 of 7"`, "1"},
 		{runner.PhaseRetried{Itinerary: "Move", Phase: "Copy", Kind: runner.RetryHandler, Attempt: 3, Err: cause, RequeueAfter: time.Minute},
 			`level=WARN msg=retrying itinerary=Move phase=Copy kind=` + string(runner.RetryHandler) +
-				` flags=[] attempt=3 error="no space left" again=1m0s`,
+				` flags=[] attempt=3 error="no space left" requeueAfter=1m0s`,
 			"0"},
 		{runner.RunStopped{Itinerary: "Move", Phase: "Copy", Err: cause},
 			`level=WARN msg="run stopped" itinerary=Move phase=Copy error="no space left"`, "0"},

@@ -122,7 +122,7 @@ func (r Result) String() string {
 	case done:
 		text := "done"
 		if r.choice != "" {
-			text += ", go on with " + r.choice
+			text += ", continue with " + r.choice
 		}
 		if r.after > 0 {
 			text += " after " + r.after.String()

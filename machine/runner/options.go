@@ -247,7 +247,7 @@ func (c *checker[T]) checkItinerary(name string, g *machine.Graph) {
 			continue
 		}
 		if i, err := g.Lookup(phase); err == nil {
-			c.add("PhasesByItinerary: %q is a former name of phase %q of itinerary %q; use its present name", phase, g.Phase(i).Name, name)
+			c.add("PhasesByItinerary: %q is a former name of phase %q of itinerary %q; use that name", phase, g.Phase(i).Name, name)
 		} else {
 			c.add("PhasesByItinerary: %v", err)
 		}
@@ -271,7 +271,7 @@ func (c *checker[T]) optionsOf(name string, g *machine.Graph, i int) Phase[T] {
 	case p.Handler == nil && c.Handler != nil:
 		p.Handler = c.Handler
 	case ok || !c.PassThrough:
-		c.add("phase %q of itinerary %q has no handler", phase, name)
+		c.add("phase %q of itinerary %q has no handler; set one in Phases, PhasesByItinerary or Handler", phase, name)
 	}
 	return p
 }

@@ -17,6 +17,8 @@ import (
 
 type options = runner.Options[*migration]
 
+const noHandler = `phase "Copy" of itinerary "Move" has no handler; set one in Phases, PhasesByItinerary or Handler`
+
 // New refuses every fault of an option: none remains for the first reconcile.
 func TestNewRefusesInvalidOptions(t *testing.T) {
 	phase := func(change func(p *runner.Phase[*migration])) func(*options) {
@@ -54,13 +56,13 @@ func TestNewRefusesInvalidOptions(t *testing.T) {
 		}, `PhasesByItinerary: phase "Copy" of itinerary "Move": Backoff: Max or Factor is set without Initial; set Initial`},
 		{"negative phases", func(o *options) { o.MaxPhases = -7 }, "MaxPhases is -7; it must not be negative"},
 		{"a negative timeout", func(o *options) { o.EvaluationTimeout = -time.Second }, "EvaluationTimeout is -1s; it must not be negative"},
-		{"a nil handler", phase(func(p *runner.Phase[*migration]) { p.Handler = nil }), `phase "Copy" of itinerary "Move" has no handler`},
-		{"a nil function", phase(func(p *runner.Phase[*migration]) { p.Handler = runner.HandlerFunc[*migration](nil) }), `phase "Copy" of itinerary "Move" has no handler`},
-		{"a nil pointer", phase(func(p *runner.Phase[*migration]) { p.Handler = (*handler)(nil) }), `phase "Copy" of itinerary "Move" has no handler`},
+		{"a nil handler", phase(func(p *runner.Phase[*migration]) { p.Handler = nil }), noHandler},
+		{"a nil function", phase(func(p *runner.Phase[*migration]) { p.Handler = runner.HandlerFunc[*migration](nil) }), noHandler},
+		{"a nil pointer", phase(func(p *runner.Phase[*migration]) { p.Handler = (*handler)(nil) }), noHandler},
 		{"a nil handler that might pass through", func(o *options) {
 			o.PassThrough = true
 			o.Phases["Copy"] = runner.Phase[*migration]{Deadline: time.Hour}
-		}, `phase "Copy" of itinerary "Move" has no handler`},
+		}, noHandler},
 		{"a nil observer", func(o *options) { o.Observers = append(o.Observers, nil) }, "Observers: number 2 is nil; remove it"},
 		{"a nil function as an observer", func(o *options) { o.Observers = append(o.Observers, runner.ObserverFunc[*migration](nil)) }, "Observers: number 2 is nil; remove it"},
 		{"only one of Read and Write", func(o *options) { o.Storage.Write = nil }, "Storage has only one of Read and Write; give both"},
@@ -76,7 +78,7 @@ func TestNewRefusesInvalidOptions(t *testing.T) {
 			its[0].Phases[1].Formerly = []string{"OldCopy"}
 			o.Itineraries = machine.MustCompileSet(its...)
 			o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"OldCopy": o.Phases["Copy"]}}
-		}, `PhasesByItinerary: "OldCopy" is a former name of phase "Copy" of itinerary "Move"; use its present name`},
+		}, `PhasesByItinerary: "OldCopy" is a former name of phase "Copy" of itinerary "Move"; use that name`},
 	} {
 		t.Run(tt.about, func(t *testing.T) {
 			w := newWorld(t)

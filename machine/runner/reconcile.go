@@ -412,7 +412,7 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 		case c.state.Retry != nil:
 			reasons = append(reasons, "the last error: "+c.state.Retry.Error)
 		case result.message != "":
-			reasons = append(reasons, "at last: "+result.message)
+			reasons = append(reasons, "the last message: "+result.message)
 		}
 		return Fail(reasons...), nil
 	}

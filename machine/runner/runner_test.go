@@ -779,7 +779,8 @@ func TestNewRefuses(t *testing.T) {
 		change func(*runner.Options[*migration])
 		want   string
 	}{
-		{"a missing handler", func(o *runner.Options[*migration]) { delete(o.Phases, "Copy") }, `runner options: phase "Copy" of itinerary "Move" has no handler`},
+		{"a missing handler", func(o *runner.Options[*migration]) { delete(o.Phases, "Copy") },
+			`runner options: phase "Copy" of itinerary "Move" has no handler; set one in Phases, PhasesByItinerary or Handler`},
 		{"a name that no itinerary has", func(o *runner.Options[*migration]) { o.Phases["Atach"] = o.Phases["Attach"] },
 			`runner options: Phases: no itinerary has a phase "Atach"; did you mean "Attach" or "Detach"?`},
 		{"a name that the itinerary does not have", func(o *runner.Options[*migration]) {

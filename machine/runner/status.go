@@ -153,7 +153,7 @@ func (s *State) Status(now time.Time) Status {
 	case s.WaitingSince != nil:
 		out.Activity, out.Since = ActivityWaiting, utc(s.WaitingSince)
 		if s.WorkDone {
-			out.Message, out.Next = "the work of the phase is done, and the run goes on later", utc(s.NotBefore)
+			out.Message, out.Next = "the work of the phase is done, and the run continues later", utc(s.NotBefore)
 		}
 	default:
 		out.Activity, out.Since = ActivityWorking, out.Moved

@@ -110,7 +110,7 @@ func TestStatus(t *testing.T) {
 			at(runner.Status{Activity: runner.ActivityWorking, Since: before(time.Hour), Message: "Copying"})},
 		{"done, and continues later", copying(func(s *runner.State) { s.WaitingSince, s.WorkDone, s.NotBefore = ago(12*minute), true, ago(-time.Hour) }),
 			at(runner.Status{Activity: runner.ActivityWaiting, Since: before(12 * minute),
-				Message: "the work of the phase is done, and the run goes on later", Next: noon.Add(time.Hour)})},
+				Message: "the work of the phase is done, and the run continues later", Next: noon.Add(time.Hour)})},
 		{"retrying", copying(func(s *runner.State) { s.Retry = retried }), at(runner.Status{
 			Activity: runner.ActivityRetrying, Since: before(40 * minute), Message: "no route to host", Attempts: 4, Next: noon.Add(2 * minute)})},
 		{"a function of the options is retried, while it waits", copying(func(s *runner.State) { s.Retry, s.WaitingSince = denied, ago(30*minute) }), at(runner.Status{

@@ -182,7 +182,7 @@ func (a annotation[T]) read(_ context.Context, object T) (State, error) {
 	if text, ok := object.GetAnnotations()[a.name]; ok {
 		if len(text) > maxAnnotation {
 			return State{}, &AnnotationError{a.name,
-				fmt.Errorf("it has %d bytes, more than the %d that all annotations may have", len(text), maxAnnotation)}
+				fmt.Errorf("it has %d bytes, but all annotations of an object together may have %d", len(text), maxAnnotation)}
 		}
 		if err := json.Unmarshal([]byte(text), &s); err != nil {
 			return State{}, &AnnotationError{a.name, err}

@@ -89,7 +89,7 @@ func TestAnnotationErrorNamesAnnotation(t *testing.T) {
 			`annotation "example.com/state" is not the state of a run; fix it, or remove it to start from the status: ` +
 				`unexpected end of JSON input`},
 		"of another client": {`"yes"`, "cannot unmarshal string"},
-		"too large":         {strings.Repeat(" ", 256<<10) + "{}", "it has 262146 bytes, more than the 262144 that all annotations may have"},
+		"too large":         {strings.Repeat(" ", 256<<10) + "{}", "it has 262146 bytes, but all annotations of an object together may have 262144"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			object := &plain{}

@@ -218,7 +218,7 @@ func (n *inspection) definitions() {
 	if a.Result() != b.Result() {
 		n.add(Break{
 			Rule: RuleDefinitionChanged, Kind: ViewKind,
-			Text: fmt.Sprintf("a run that ends in %s without a failure is called %s in %s, and %s in %s",
+			Text: fmt.Sprintf("a run that ends in %s without a failure has the result %s in %s, and %s in %s",
 				n.itinerary, a.Result(), n.old.name, b.Result(), n.new.name),
 		})
 	}
@@ -399,7 +399,7 @@ func (n *inspection) flagRules(r *resumed, watched map[int]bool) {
 			kind, then = WorkKind, "the phases that depend on it run although it is unknown, unless it can be evaluated"
 		}
 		n.meet(r.standing, n.And(r.set, r.ahead.asked[i]), Break{Rule: RuleFlagNew, Kind: kind, Flag: name},
-			"a run at %s has not recorded %s, which %s reads ahead of it: %s",
+			"a run at %s has not recorded %s, which guards ahead of it read in %s: %s",
 			n.from.graph.Phase(r.standing.phase).Name, name, n.new.name, then)
 	}
 }
@@ -506,7 +506,7 @@ func (w *workRules) reordered(r *resumed) {
 			ahead := w.And(before, r.still[a], r.still[b], r.stays.precede(a, b), r.ahead.precede(y, x))
 			ahead = w.Minus(ahead, w.Or(r.ran[a], r.ran[b]))
 			w.meet(r.standing, ahead, Break{Rule: RulePhaseReordered, Kind: WorkKind, Phase: g.Phase(b).Name},
-				"a run at %s has run %s before %s, as only %s does, and then runs %s before %s, as only %s does",
+				"a run at %s has run %s before %s, an order of only %s, and then runs %s before %s, an order of only %s",
 				g.Phase(r.standing.phase).Name, g.Phase(first[0]).Name, g.Phase(first[1]).Name, w.old.name,
 				g.Phase(b).Name, g.Phase(a).Name, w.new.name)
 		}

@@ -50,8 +50,8 @@ func (s *subject) flagReadBeforeDecided() {
 		where := s.at(first)
 		where.flag, where.node = name, entry(value(where.node, "decides"), name)
 		f := s.add(where,
-			"guards of itinerary %q read flag %q only before it is decided (by %s); move the deciding phase forward, "+
-				"or the guards back",
+			"guards of itinerary %q read flag %q only before it is decided (by %s); move the deciding phase before these "+
+				"guards, or the guards after it",
 			s.g.Name(), name, wording.Few(names))
 		s.showRunning(f, first)
 	}

@@ -108,7 +108,7 @@ func (s *subject) guardRedundantFlag() {
 					where.node = n
 				}
 				f := s.add(where,
-					"the guard of %s gives the same answer without %s in %s, because %s; remove it",
+					"the guard of %s gives the same answer without %s in %s, because %s; remove %[2]s from %[3]s",
 					g.what, wording.List(v.Names(part.flags), "and"), part.name, why)
 				s.showFirst(f, explained, broken, differs)
 			}

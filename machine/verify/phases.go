@@ -131,7 +131,7 @@ func (s *subject) jumpsOverlap() {
 				where := s.at(i)
 				where.node = item(value(where.node, "jumps"), l)
 				f := s.add(where,
-					"the jumps of phase %q of itinerary %q to %q and to %q can admit at once, and the first is taken; let the "+
+					"the jumps of phase %q of itinerary %q to %q and to %q can admit at the same time, and the first is taken; let the "+
 						"guard of the second exclude that of the first if the order must not decide",
 					s.g.Phase(i).Name, s.g.Name(), earlier.To, later.To)
 				s.showFirst(f, listed, runsIn(i), s.And(s.relations, s.guard(s.g.Phase(i).Guard), both), s.And(out, both))

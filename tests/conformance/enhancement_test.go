@@ -56,17 +56,17 @@ func never(t *testing.T, condition func(yes phases.Flags) bool, forbidden ...str
 	}
 }
 
-func Test1PerformAnIndirectImageMigration(t *testing.T) {
+func TestDirectImageIsHiddenIfImagesAreCopiedIndirectly(t *testing.T) {
 	never(t, func(yes phases.Flags) bool { return yes.Has(mtc.IndirectImage) }, mtc.DirectImageStep)
 }
 
-func Test2PerformAnIndirectVolumeMigration(t *testing.T) {
+func TestDirectVolumeIsHiddenIfVolumesAreCopiedIndirectly(t *testing.T) {
 	never(t, func(yes phases.Flags) bool { return yes.Has(mtc.IndirectVolume) }, mtc.DirectVolumeStep)
 }
 
 // The exact condition: images are copied directly, no stage backup is needed, and no
 // volume is copied indirectly.
-func Test3PerformADirectImageMigration(t *testing.T) {
+func TestDataStepsAreHiddenForDirectImages(t *testing.T) {
 	never(t, func(yes phases.Flags) bool {
 		return yes.Has(mtc.DirectImage) && !yes.Has(mtc.HasStageBackup) && !yes.Has(mtc.HasPVs|mtc.IndirectVolume)
 	}, mtc.DataBackup, mtc.DataRestore)

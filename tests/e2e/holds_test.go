@@ -158,7 +158,7 @@ func deadlines[T example.Migration](g *fixture, kind example.Kind[T]) {
 	assert.Equal(d, "Copy", d.called[calls], "the handler is called once more")
 	s := d.finish()
 	require.Len(d, s.Failures, 1)
-	assert.Equal(d, []string{"phase Copy was not done within 2 h", "at last: at work"}, s.Failures[0].Reasons)
+	assert.Equal(d, []string{"phase Copy was not done within 2 h", "the last message: at work"}, s.Failures[0].Reasons)
 
 	d, done = copying("down-past-the-deadline-with-the-work-done", time.Hour)
 	*done = true

@@ -43,6 +43,7 @@ func TestEmbeddersKeepTheirVersions(t *testing.T) {
 	require.NoError(t, err)
 	proxy, version := release.Make(t, root)
 	packages, command := libraries(t, root, proxy)
+	dependent := importers(t, root, proxy)
 	for _, tt := range []struct {
 		name string
 		pair pair
@@ -77,12 +78,9 @@ func TestEmbeddersKeepTheirVersions(t *testing.T) {
 			e.edit("-replace="+release.Root+"="+root,
 				"-replace="+release.Controller+"="+filepath.Join(root, "machine/controller"))
 			// Building the tests adds the requirements that only tests have.
-			// TestVersion expects the version of a checkout, not that of a
-			// requirement. tests/conformance is left out: it takes minutes and depends
-			// on no version.
-			e.run("test", "-mod=mod", "-timeout", "30m", "-skip", "^TestVersion$", release.Root, release.Root+"/internal/...",
-				release.Root+"/legacy/...", release.Root+"/machine/...", release.Root+"/phases/...", release.Root+"/steps/...",
-				release.Controller+"/...")
+			// TestVersion expects the version of a checkout, not that of a requirement.
+			e.run(append([]string{"test", "-mod=mod", "-timeout", "30m", "-skip", "^TestVersion$", release.Controller + "/..."},
+				dependent...)...)
 		})
 	}
 }
@@ -156,6 +154,24 @@ func libraries(t *testing.T, root, proxy string) (paths []string, command string
 	command = release.Root + "/machine/command"
 	require.Contains(t, paths, command)
 	return slices.DeleteFunc(paths, func(path string) bool { return path == command }), command
+}
+
+// importers returns the packages of the root that import Kubernetes themselves. The tests
+// of the others depend on no version of it.
+func importers(t *testing.T, root, proxy string) (paths []string) {
+	t.Helper()
+	all := release.Go(t, root, proxy, "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...")
+	for line := range strings.Lines(all) {
+		names := strings.Fields(line)
+		if slices.ContainsFunc(names[1:], func(name string) bool {
+			return strings.HasPrefix(name, "k8s.io/") || strings.HasPrefix(name, "sigs.k8s.io/")
+		}) {
+			paths = append(paths, names[0])
+		}
+	}
+	require.Contains(t, paths, release.Root+"/machine/runner")
+	require.Contains(t, paths, release.Root+"/steps")
+	return paths
 }
 
 // imports returns a file of package main that imports the packages.

@@ -89,7 +89,7 @@ func (i *Injector) Fired() []Request {
 // hang waits until a context ends. See [machinetest.Hang].
 func hang(ctx context.Context) error {
 	if ctx.Done() == nil {
-		return errors.New("the answer does not come, and the request has a context without an end")
+		return errors.New("the request would never return: its context cannot end; use a context with a deadline or a cancel")
 	}
 	return machinetest.Hang(ctx)
 }

@@ -165,5 +165,5 @@ func TestSlowWithoutEnd(t *testing.T) {
 	server := fake.NewClientBuilder().WithScheme(scheme).Build()
 	injector := controllertest.NewInjector(server, controllertest.Fault{Kind: controllertest.Slow})
 	err := injector.Client().List(context.Background(), &corev1.ConfigMapList{})
-	assert.ErrorContains(t, err, "a context without an end")
+	assert.ErrorContains(t, err, "its context cannot end")
 }

@@ -39,7 +39,7 @@ var plants = []struct {
 		old: "	case err != nil:\n		return reconcile.Result{}, err\n	}\n",
 		new: "	case err != nil:\n		if planted(`it stops if an answer is lost`) {\n			err = reconcile.TerminalError(err)\n		}\n" +
 			"		return reconcile.Result{}, err\n	}\n",
-		sweep: "in the status, uploaded", only: "4 answer-lost", finds: "the run stops: true, without the fault: false",
+		sweep: "in the status, uploaded", only: "4 answer-lost", finds: "the run is stopped: true; without the fault: false",
 	},
 	{
 		name: "it believes a stale cache", file: "controller.go",

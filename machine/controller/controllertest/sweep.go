@@ -129,10 +129,10 @@ func (s Setup[T]) with(whole *life[T], want end, r Request, k Kind) ([]string, e
 	fired := l.injector.Fired()
 	if len(fired) == 0 || !fired[0].like(r) {
 		return nil, setupError("request %d is %s without a fault, and %s with one: "+
-			"let the requests of the controller and what Begin makes be the same each time", r.N, r, describe(fired))
+			"make Begin and the controller repeat the same requests in each life", r.N, r, describe(fired))
 	}
 	if got.stopped != want.stopped {
-		l.breaks("the run stops: %t, without the fault: %t", got.stopped, want.stopped)
+		l.breaks("the run is stopped: %t; without the fault: %t", got.stopped, want.stopped)
 	}
 	if diff := cmp.Diff(want.object, got.object); diff != "" {
 		l.breaks("the object ends differently: -without +with the fault\n%s", diff)

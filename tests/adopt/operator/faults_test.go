@@ -108,6 +108,8 @@ func (a *agents) work(ctx context.Context, c client.Client, namespace string) er
 func TestUpgradeUnderFaults(t *testing.T) {
 	t.Parallel()
 	skip := true // the check for unique names in a process
+	access, err := startPlane()
+	require.NoError(t, err)
 	mgr, err := ctrl.NewManager(access, ctrl.Options{
 		Scheme: scheme, Metrics: server.Options{BindAddress: "0"}, Controller: config.Controller{SkipNameValidation: &skip},
 	})

@@ -47,10 +47,8 @@ const (
 )
 
 var (
-	control *plane.Plane
-	// access is the operator's access to the cluster.
-	access *rest.Config
-	scheme = runtime.NewScheme()
+	control *plane.Plane // nil until startPlane is called
+	scheme  = runtime.NewScheme()
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -62,25 +60,33 @@ func run(m *testing.M) (code int) {
 	utilruntime.Must(corev1.AddToScheme(scheme))
 	utilruntime.Must(eventsv1.AddToScheme(scheme))
 	utilruntime.Must(rbacv1.AddToScheme(scheme))
-	var err error
-	logf := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
-	control, err = plane.Start(context.Background(), crds, logf)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "starting the control plane:", err)
-		return 1
-	}
 	defer func() {
+		if control == nil {
+			return
+		}
 		if err := control.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
 	}()
-	if access, err = grant(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, "granting access to the operator:", err)
-		return 1
-	}
 	return m.Run()
 }
+
+// startPlane starts the control plane for the first test that needs it, and
+// returns the operator's access.
+var startPlane = sync.OnceValues(func() (*rest.Config, error) {
+	ctx := context.Background()
+	logf := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+	var err error
+	if control, err = plane.Start(ctx, crds, logf); err != nil {
+		return nil, fmt.Errorf("starting the control plane: %w", err)
+	}
+	access, err := grant(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("granting access to the operator: %w", err)
+	}
+	return access, nil
+})
 
 // grant binds a service account to the role of the operator.
 func grant(ctx context.Context) (*rest.Config, error) {
@@ -140,6 +146,8 @@ type agents struct {
 func newFixture(t *testing.T, replicas int) *fixture {
 	t.Helper()
 	f := &fixture{T: t, ctx: t.Context()}
+	access, err := startPlane()
+	require.NoError(t, err)
 	c, err := client.NewWithWatch(control.Config, client.Options{Scheme: scheme})
 	require.NoError(t, err)
 	f.client = c

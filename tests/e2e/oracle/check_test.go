@@ -222,7 +222,7 @@ func failedAt(trace []Event) []Event {
 	return s.trace
 }
 
-func TestGoodStories(t *testing.T) {
+func TestCheckOfGoodTraces(t *testing.T) {
 	for name, c := range map[string]struct {
 		trace  []Event
 		visits []Visit
@@ -446,7 +446,7 @@ var badStories = []struct {
 	}, "the run must be at {itinerary:Main phase:Scan"},
 }
 
-func TestBadStories(t *testing.T) {
+func TestCheckOfBadTraces(t *testing.T) {
 	for _, c := range badStories {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Check(definition, c.edit(slices.Clone(c.of)))

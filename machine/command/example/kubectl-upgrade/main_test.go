@@ -124,7 +124,7 @@ func (p plugin) commands(t *testing.T) {
 			"  1m29s  itinerary Abort, since UpgradePrimary of itinerary Upgrade failed",
 		}, nil},
 		{"run that is canceled", "", []string{"run", "-i", "Upgrade", "--cancel-at", "UpgradePrimary"}, 2, nil, []string{
-			"kubectl upgrade: --cancel-at: there is no itinerary whose result is Canceled to go on in; name one with --on-cancel: Upgrade or Abort",
+			"kubectl upgrade: --cancel-at: there is no itinerary whose result is Canceled to continue in; name one with --on-cancel: Upgrade or Abort",
 		}},
 		{"status", begun, []string{"status", "-f", "-", "--now", "2026-11-20T12:00:00Z"}, 1, nil, nil},
 		{"--today without sources", begun, []string{"plan", "-f", "-", "--today"}, 2, nil, []string{
