@@ -106,8 +106,10 @@ type Itinerary struct {
 	// itinerary waits until the next phase is known, and runs no phase after one that
 	// failed.
 	Cleanup bool
-	// Result is the result of a run that ends in this itinerary without a failure.
-	// Empty means [Succeeded].
+	// Result is the result of a run that ends in this itinerary, unless a phase failed
+	// outside cleanup itineraries, or an itinerary that the run was in before decides
+	// it: one whose result is Canceled, or the first cleanup itinerary. Empty means
+	// [Succeeded].
 	Result Result
 	Phases []Phase
 }

@@ -64,7 +64,7 @@ const (
 const reasonNot = "No"
 
 // SetConditions sets the conditions of the object after a reconcile. They depend on
-// what is in the state, and on nothing that changes with each attempt.
+// the state alone, so a retry that is not written changes none.
 func (d *one[T]) SetConditions(c *call[T]) {
 	r, run := d.r, c.runs[0]
 	object, s := c.object, &run.out.State

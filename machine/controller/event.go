@@ -38,7 +38,7 @@ const (
 	// EventSwitchHeld means that the object selects an itinerary that is not entered.
 	// It is recorded once for each such itinerary.
 	EventSwitchHeld = "SwitchHeld"
-	// These two are recorded only for types that have conditions.
+	// These two are recorded for types that have conditions, and for items of a list.
 	EventPaused  = "Paused"
 	EventResumed = "Resumed"
 )
