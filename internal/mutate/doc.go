@@ -29,7 +29,4 @@
 // while a living mutant is not explained there.
 //
 // The command is not part of the build: it measures tests, and does not replace them.
-//
-// No maintained tool does this: those on the module proxy copy the tree, try every mutant, run the
-// tests of one package or of all, and start from scratch.
 package main

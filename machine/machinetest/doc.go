@@ -29,8 +29,8 @@
 //		}
 //	}
 //
-// The package does not simulate an API server: for requests that fail, watches that lag
-// behind and several replicas use machine/controller/controllertest. It does not
+// The package does not simulate an API server: for requests that fail and watches that lag
+// behind use machine/controller/controllertest. It does not
 // analyze itineraries that no life runs: for that use machine/verify.
 //
 // # Setup
@@ -100,31 +100,31 @@
 // # What is checked
 //
 // After every reconcile, in a life as in an exploration, these promises must
-// hold (numbers are those of the design):
+// hold:
 //
-//   - The plan is the run, given the choices of handlers (1). A phase is entered
+//   - The plan is the run, given the choices of handlers. A phase is entered
 //     under the step that counts, and stays under it.
-//   - No step is shown that will not run, and no step that ran is lost (2). Each
-//     phase that is left out has a reason (3).
-//   - Each flag is evaluated once, and again only after a phase that decides it
-//     (4). Unknown is not false (5).
-//   - Work that is done is not done again (5). The choice of a handler, and the
+//   - No step is shown that will not run, and no step that ran is lost. Each
+//     phase that is left out has a reason.
+//   - Each flag is evaluated once, and again only after a phase that decides it.
+//     Unknown is not false.
+//   - Work that is done is not done again. The choice of a handler, and the
 //     time at which the run continues, are kept.
-//   - A step is completed when nothing ahead belongs to it (7).
-//   - The options read what they have written (8).
+//   - A step is completed when nothing ahead belongs to it.
+//   - The options read what they have written.
 //   - Nothing runs after a failed phase, and the run stops unless the selector
-//     answers the failure (11). A cleanup itinerary continues after a failed
+//     answers the failure. A cleanup itinerary continues after a failed
 //     phase, and is left only for another whose result is not Failed.
 //   - A phase fails when its attempts are used up, and not before.
 //   - A run changes no other run of its object. A new run takes over nothing that
 //     the previous one knew.
-//   - A run that enters an end phase is done, and a run that is done stays done
-//     (11). A selection that is not followed is reported, once.
-//   - The state is bounded (12), and its result follows from the failures and
-//     itineraries of the run (13).
+//   - A run that enters an end phase is done, and a run that is done stays done.
+//     A selection that is not followed is reported, once.
+//   - The state is bounded, and its result follows from the failures and
+//     itineraries of the run.
 //   - A phase fails for its deadline only if its handler was called once more
-//     after it, and only for the time that it worked (15).
-//   - A pause holds a run, but no cleanup itinerary (16).
+//     after it, and only for the time that it worked.
+//   - A pause holds a run, but no cleanup itinerary.
 //
 // An exploration also checks that each state has a path to the end, that every
 // handler is called, and that every end phase is entered. A run that is stopped

@@ -6,4 +6,5 @@
 //	go test ./tests/conformance/ -vectors FILE
 //	go test ./tests/conformance/ -objects FILE -want FILE
 //	go test ./tests/conformance/ -legacy FILE
+//	go test ./tests/conformance/ -releases FILE
 package conformance

@@ -47,10 +47,11 @@ func TestEmbeddersKeepTheirVersions(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		pair pair
+		own  bool // machine/controller has this pair, so its own tests run with it
 	}{
-		{"the oldest, as in mig-controller", pinned(t, filepath.Join(root, "machine/controller/go.mod"))},
-		{"as in forklift", pair{"v0.32.5", "v0.20.4"}},
-		{"the newest", pinned(t, filepath.Join(root, "tests/e2e/go.mod"))},
+		{"the oldest, as in mig-controller", pinned(t, filepath.Join(root, "machine/controller/go.mod")), true},
+		{"as in forklift", pair{"v0.32.5", "v0.20.4"}, false},
+		{"the newest", pinned(t, filepath.Join(root, "tests/e2e/go.mod")), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Logf("Kubernetes %s, controller-runtime %s", tt.pair.kubernetes, tt.pair.runtime)
@@ -74,6 +75,9 @@ func TestEmbeddersKeepTheirVersions(t *testing.T) {
 
 			e.copy("../e2e/testdata/embedder/main.go.txt", "whole/main.go")
 			e.run("build", "-o", os.DevNull, "./...")
+			if tt.own {
+				return
+			}
 
 			e.edit("-replace="+release.Root+"="+root,
 				"-replace="+release.Controller+"="+filepath.Join(root, "machine/controller"))
