@@ -410,6 +410,15 @@ func TestEvaluateStopsAtTheTimeoutOfTheCallersClock(t *testing.T) {
 	require.ErrorIs(t, answer.Errors[0], context.DeadlineExceeded)
 }
 
+func TestUnknownInputErrorNamesTheInputs(t *testing.T) {
+	for want, inputs := range map[string][]string{
+		"it is computed from A, which is unknown":        {"A"},
+		"it is computed from A and B, which are unknown": {"A", "B"},
+	} {
+		require.EqualError(t, &UnknownInputError{Inputs: inputs}, want)
+	}
+}
+
 func TestEvaluateIsCanceledHalfWay(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var a callRecorder

@@ -13,8 +13,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	kyaml "sigs.k8s.io/yaml"
-
-	"github.com/konveyor/dynamic-pipeline/internal/race"
 )
 
 // read returns the names of the migrations that were planned from streams.
@@ -250,9 +248,6 @@ func (c *counting) Read(p []byte) (int, error) {
 }
 
 func TestReadSize(t *testing.T) {
-	if race.Enabled {
-		return // reading 64 MiB twice takes long, and in one goroutine
-	}
 	good := around("", intact, migration("m", ``, ``))
 	r := runReader(t, io.MultiReader(strings.NewReader(good), spaces(int64(limit-len(good)))), "plan", "-f", "-", "-o", "json")
 	assert.Equal(t, 0, r.code, r.stderr)

@@ -140,7 +140,7 @@ func TestExploreWarm(t *testing.T) {
 	})
 	t.Log(r)
 	require.Equal(t, race.Enabled, r.Inconclusive)
-	require.GreaterOrEqual(t, r.States, race.Scaled(1000, 300))
+	require.Greater(t, r.States, race.Scaled(1000, 299))
 }
 
 // exploration returns the exploration of one itinerary. If few, it fixes those flags

@@ -47,11 +47,10 @@ func TestEmbeddersKeepTheirVersions(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		pair pair
-		own  bool // machine/controller has this pair, so its own tests run with it
 	}{
-		{"the oldest, as in mig-controller", pinned(t, filepath.Join(root, "machine/controller/go.mod")), true},
-		{"as in forklift", pair{"v0.32.5", "v0.20.4"}, false},
-		{"the newest", pinned(t, filepath.Join(root, "tests/e2e/go.mod")), false},
+		{"the oldest, as in mig-controller", pinned(t, filepath.Join(root, "machine/controller/go.mod"))},
+		{"as in forklift", pair{"v0.32.5", "v0.20.4"}},
+		{"the newest", pinned(t, filepath.Join(root, "tests/e2e/go.mod"))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Logf("Kubernetes %s, controller-runtime %s", tt.pair.kubernetes, tt.pair.runtime)
@@ -75,9 +74,6 @@ func TestEmbeddersKeepTheirVersions(t *testing.T) {
 
 			e.copy("../e2e/testdata/embedder/main.go.txt", "whole/main.go")
 			e.run("build", "-o", os.DevNull, "./...")
-			if tt.own {
-				return
-			}
 
 			e.edit("-replace="+release.Root+"="+root,
 				"-replace="+release.Controller+"="+filepath.Join(root, "machine/controller"))
@@ -160,16 +156,17 @@ func libraries(t *testing.T, root, proxy string) (paths []string, command string
 	return slices.DeleteFunc(paths, func(path string) bool { return path == command }), command
 }
 
-// importers returns the packages of the root that import Kubernetes themselves. The tests
-// of the others depend on no version of it.
+// importers returns the packages of the root that import Kubernetes themselves, or whose
+// tests do. The tests of the others depend on no version of it.
 func importers(t *testing.T, root, proxy string) (paths []string) {
 	t.Helper()
-	all := release.Go(t, root, proxy, "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...")
+	all := release.Go(t, root, proxy, "list", "-f",
+		`{{.ImportPath}} {{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}}`, "./...")
 	for line := range strings.Lines(all) {
 		names := strings.Fields(line)
 		if slices.ContainsFunc(names[1:], func(name string) bool {
 			return strings.HasPrefix(name, "k8s.io/") || strings.HasPrefix(name, "sigs.k8s.io/")
-		}) {
+		}) && !strings.Contains(names[0], "/tests/") {
 			paths = append(paths, names[0])
 		}
 	}
