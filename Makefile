@@ -32,6 +32,7 @@ test: ## Run the tests of all modules but tests/adopt, alerts, bench, dump, e2e 
 .PHONY: test-adopt
 test-adopt: ## Run tests/adopt: controllers that adopt the library, one of them on the API server of test-e2e
 	@for m in $(filter tests/adopt/%,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
+	@for m in tests/adopt/big-switch tests/adopt/list; do echo "== go test $$m, with more lives"; (cd $$m && go test ./...) || exit 1; done
 
 .PHONY: test-alerts
 test-alerts: ## Run tests/alerts on promtool (installs it if it is missing)
@@ -56,8 +57,8 @@ lives: ## Play 1,000 random lives on a real API server (some 5 minutes; takes LI
 	cd tests/e2e && LIVES=$${LIVES:-1000} go test -v -count=1 -timeout 60m -run '^TestRandomLives$$' .
 
 .PHONY: load load-results
-load: ## Run 5,000 runs at once on one controller, and on two that share them (some 2 hours; takes LOAD)
-	cd tests/e2e && LOAD=$${LOAD:-5000} go test -v -count=1 -timeout 6h -run '^TestLoadOfProcesses$$' .
+load: ## Run 5,000 runs at once on one controller, and on two that share them, and TestLoad (some 2 hours; takes LOAD)
+	cd tests/e2e && LOAD=$${LOAD:-5000} go test -v -count=1 -timeout 6h -run '^TestLoad' .
 load-results: ## The same, and rewrite the README of tests/bench
 	LOAD_FILE=$(CURDIR)/tests/bench/testdata/load.txt $(MAKE) load
 	cd tests/bench && go test -run '^TestREADME$$' . -update

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/konveyor/dynamic-pipeline/internal/race"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
@@ -21,13 +22,15 @@ import (
 // questions counts evaluated flags and lists of image streams.
 type questions struct{ flags, lists atomic.Int64 }
 
-// TestLoad runs 500 or 200 migrations at once, each to its end. It runs before the
-// parallel tests, so that its figures are exact.
+// TestLoad runs 500 or 200 migrations at once, each to its end, and a fifth as many
+// under the race detector. It runs before the parallel tests, so that its figures
+// are exact.
 func TestLoad(t *testing.T) {
 	for _, c := range []struct {
 		name              string
 		maxPhases, number int
 	}{{"a write after each phase", 1, 500}, {"several phases in one reconcile", 50, 200}} {
+		c.number = race.Scaled(c.number, c.number/5)
 		t.Run(c.name, func(t *testing.T) {
 			g := newFixture(t, common, withSubresource)
 			m, asked := meter.New(100*c.number), &questions{}
