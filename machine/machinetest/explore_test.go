@@ -403,7 +403,7 @@ func TestExploreFlagNotKnownYet(t *testing.T) {
 // except that some loops never end because nothing in them decides a flag.
 func TestExploreGeneratedItineraries(t *testing.T) {
 	states, endless := 0, 0
-	for seed := range uint64(race.Scaled(60, 20)) {
+	for seed := range uint64(race.Scaled(60, 8)) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		it := itinerarytest.Generate(r, seed%2 == 1, true)
 		if seed%2 == 1 {

@@ -44,6 +44,7 @@ func TestExplore(t *testing.T) {
 			script := machinetest.Script{Itineraries: itineraries, Itinerary: name, OnFail: onFail, OnCancel: onCancel}
 			x.Setup = machinetest.NewScripted(script)
 			x.Switches = switches
+			x.MaxStates, x.MayBeInconclusive = race.Scaled(0, 300), race.Enabled
 			if x.Setup.Edits["cancel"] != nil {
 				x.Edits = []string{"cancel"}
 			}

@@ -3,6 +3,7 @@ package job_test
 import (
 	"testing"
 
+	"github.com/konveyor/dynamic-pipeline/internal/race"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/tests/faults/job"
 )
@@ -28,7 +29,7 @@ func TestLives(t *testing.T) {
 		{"two runs in one object", job.New(), exploration{Crashes: none, Errors: none, Changes: none}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.x.Setup, tt.x.MaxStates = tt.setup, 5000
+			tt.x.Setup, tt.x.MaxStates, tt.x.MayBeInconclusive = tt.setup, race.Scaled(5000, 200), race.Enabled
 			t.Log(machinetest.Explore(t, tt.x))
 		})
 	}
