@@ -13,7 +13,7 @@ var ErrNoItinerary = errors.New("the machine is in no itinerary; make it with Gr
 
 // ErrDone is returned by the methods that move a machine, if its run is done. Such a machine
 // neither advances nor switches.
-var ErrDone = errors.New("the run is done; nothing comes after")
+var ErrDone = errors.New("the run is done and cannot move")
 
 // UnknownPhaseError reports a recorded phase that its itinerary does not have: a typo, or a phase
 // of another release. Nothing is completed or skipped for it. Add the name to Formerly of the phase

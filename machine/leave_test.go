@@ -281,7 +281,7 @@ func TestZeroValuesAndBadIndices(t *testing.T) {
 		_, err = set.Resume(machine.Checkpoint{Itinerary: "Letters", Phase: "A"}, "Letters")
 		assert.ErrorAs(t, err, new(*phases.UnknownItineraryError), about)
 		_, err = set.Graph("Letters")
-		assert.EqualError(t, err, `unknown itinerary "Letters"; there is none`, about)
+		assert.EqualError(t, err, `unknown itinerary "Letters"; known: none`, about)
 		assert.Empty(t, set.Names(), about)
 	}
 }

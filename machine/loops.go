@@ -22,7 +22,7 @@ type Loop struct {
 // leaves it. If the exits of a loop read more than 12 flags, FrozenLoops assumes that such values
 // exist. It returns nil if there are no such loops.
 //
-// Loops that no flag values leave are not included: [Compile] refuses them.
+// Loops that a run cannot leave, whatever the flags, are not included: [Compile] refuses them.
 func (g *Graph) FrozenLoops() []Loop {
 	if !g.jumps {
 		return nil

@@ -21,7 +21,7 @@ import (
 // [Checkpoint], so it can be rebuilt at any time, on any replica.
 //
 // A Machine is safe for concurrent use. It runs no code of the embedder while it moves. A nil
-// Machine and the zero value are in no itinerary: methods that move them return [ErrNoItinerary],
+// Machine and the zero value are in no itinerary: methods that return an error return [ErrNoItinerary],
 // and the others return zero values.
 type Machine struct {
 	mu    sync.Mutex
@@ -249,8 +249,8 @@ func (m *Machine) Awaits() phases.Flags {
 	return awaits
 }
 
-// Available returns the phases that can come next, in order. There is one if no unknown flag and no
-// choice could change that, and several otherwise. End reports whether the run can be done next
+// Available returns the phases that can come next, in order. There is at most one if no unknown flag
+// and no choice could change that. End reports whether the run can be done next
 // without an end phase. Available does not move the machine. If the unknown flags allow more than
 // 1,024 cases, it judges each guard alone, and may list a phase whose guard contradicts those
 // before it.

@@ -98,9 +98,9 @@ func choices(t *testing.T, g *machine.Graph, at machine.Position) []string {
 	return all
 }
 
-// fate reports whether some run enters a phase, and whether every run eventually does. A run that
+// enters reports whether some run enters a phase, and whether every run eventually does. A run that
 // repeats a loop is assumed to leave it eventually, if the flags decided there allow it.
-func (l lives) fate(phase string, begin ...moment) (some, every bool) {
+func (l lives) enters(phase string, begin ...moment) (some, every bool) {
 	leads := map[moment]bool{} // a run enters the phase next or later
 	for changed := true; changed; {
 		changed = false
@@ -170,7 +170,7 @@ func TestPlanHoldsForEveryOutcome(t *testing.T) {
 				}
 				about := fmt.Sprintf("%s of %+v (cleanup %v) from %s: true %v, false %v",
 					name, it.Phases, it.Cleanup, at, four.Names(f.True()), four.Names(f.False()))
-				some, every := l.fate(name, l.begin...)
+				some, every := l.enters(name, l.begin...)
 				switch {
 				case every:
 					seen["every"]++
@@ -188,7 +188,7 @@ func TestPlanHoldsForEveryOutcome(t *testing.T) {
 					}
 					require.True(t, plan.Runs(i) == phases.Unknown || plan.Tentative(i), about)
 					for _, begin := range l.begin {
-						if can, _ := l.fate(name, begin); !can {
+						if can, _ := l.enters(name, begin); !can {
 							seen["up to an unknown flag"]++
 							require.NotEqual(t, phases.True, plan.Runs(i), about)
 							break

@@ -178,9 +178,10 @@ type Resumption struct {
 // The errors are
 //   - [*phases.UnknownItineraryError], if the set does not have the selected itinerary and the run
 //     is not done;
-//   - [*UnknownPhaseError], if the machine stays in the recorded itinerary and that does not have
-//     the recorded phase;
-//   - [*ChoiceError], if it stays there and the phase does not have the recorded choice.
+//   - [*UnknownPhaseError], if the run is not done, the machine stays in the recorded itinerary, and
+//     that does not have the recorded phase;
+//   - [*ChoiceError], if the run is not done, the machine stays there, and the phase does not have
+//     the recorded choice.
 //
 // Resume never completes or skips a phase that it cannot find.
 func (s *Set) Resume(c Checkpoint, selected string) (Resumption, error) {

@@ -146,8 +146,7 @@ func (g *Graph) Edges() ([]Edge, error) {
 }
 
 // EdgesAt lists the transitions that may be made from and to the phase at index i, by From and then
-// by To, as [Graph.Edges] does. There are at most two for each phase of the itinerary, so there is
-// no limit.
+// by To, as [Graph.Edges] does. Their number is linear in the number of phases, so there is no limit.
 func (g *Graph) EdgesAt(i int) []Edge {
 	var all []Edge
 	stops := g.stops()

@@ -37,7 +37,7 @@ type UnknownFlagError struct {
 func (e *UnknownFlagError) Error() string {
 	hint := wording.DidYouMean(e.Nearest)
 	if hint == "" && len(e.Known) > 0 {
-		hint = "; there is " + wording.List(e.Known, "and")
+		hint = "; known: " + wording.List(e.Known, "and")
 	}
 	return fmt.Sprintf("unknown flag %q%s", e.Name, hint)
 }
@@ -206,7 +206,7 @@ func (e *UnknownItineraryError) Error() string {
 		for i, name := range e.Known {
 			known[i] = fmt.Sprintf("%q", name)
 		}
-		hint = "; there is " + cmp.Or(wording.List(known, "and"), "none")
+		hint = "; known: " + cmp.Or(wording.List(known, "and"), "none")
 	}
 	return fmt.Sprintf("unknown itinerary %q%s", e.Name, hint)
 }

@@ -244,7 +244,8 @@ func (a Evaluation) Err() error {
 // started in the order of the vocabulary, unless the sources are sequential
 // ([Sources.Sequential]). Cheap sources come first; a slow one is evaluated only if its
 // flag, or one computed from it, still matters then. Each source is called once, except
-// that a source which waits for its inputs is called again when they are settled. A
+// that a source that waits for its inputs is called again each time one of them is
+// settled. A
 // flag whose source fails stays unknown and is reported; all other results are kept.
 //
 // Evaluate returns when every source that it called has returned or was left behind. A

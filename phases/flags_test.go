@@ -93,7 +93,7 @@ func TestVocabularyLookups(t *testing.T) {
 	_, err = abcFlags.Parse("A", "D")
 	var unknown *UnknownFlagError
 	require.ErrorAs(t, err, &unknown)
-	assert.EqualError(t, err, `unknown flag "D"; there is A, B and C`)
+	assert.EqualError(t, err, `unknown flag "D"; known: A, B and C`)
 }
 
 func TestVocabularyIsImmutable(t *testing.T) {

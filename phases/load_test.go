@@ -499,9 +499,9 @@ func TestFileItinerary(t *testing.T) {
 	assert.EqualError(t, err, `unknown itinerary "upgrad"; did you mean "Upgrade"?`)
 
 	_, err = f.Itinerary("Final")
-	assert.EqualError(t, err, `unknown itinerary "Final"; there is "Upgrade" and "Abort"`)
+	assert.EqualError(t, err, `unknown itinerary "Final"; known: "Upgrade" and "Abort"`)
 	_, err = new(File).Itinerary("Final")
-	assert.EqualError(t, err, `unknown itinerary "Final"; there is none`)
+	assert.EqualError(t, err, `unknown itinerary "Final"; known: none`)
 }
 
 // databaseUpgrade returns the example of the README.

@@ -39,7 +39,7 @@ func TestSyncOfARunThatBeginsAgain(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			plan, err := g.PlanFrom(machine.Position{Phase: "Attach"}, c.facts)
 			require.NoError(t, err)
-			m := steps.Snapshot{Plan: plan, Again: c.again}
+			m := steps.Snapshot{Plan: plan, NewRun: c.again}
 			got := steps.Sync(before, m, time.Unix(9, 0))
 			want := steps.Pipeline{
 				before[0], c.data,

@@ -33,7 +33,8 @@ type Step struct {
 	// Progress holds the last lines of detail that a phase of the step reported.
 	// +optional
 	Progress []string `json:"progress,omitempty"`
-	// Failed reports whether a phase of the step failed. It is never cleared.
+	// Failed reports whether a phase of the step failed. It stays set during a run; only a
+	// new run that begins in the failed phase clears it.
 	// +optional
 	Failed bool `json:"failed,omitempty"`
 	// Skipped was set by earlier releases of MTC on steps that did not run. This project reads it

@@ -18,9 +18,9 @@ type Snapshot struct {
 	// the previous itinerary was left; if false, the reason was a cancel or a rollback. In a phase,
 	// that phase failed; a cleanup itinerary continues even so.
 	Failed bool
-	// Again reports whether a new run begins in the current phase: a completed step is reopened if
+	// NewRun reports whether a new run begins in the current phase: a completed step is reopened if
 	// a phase ahead belongs to it.
-	Again bool
+	NewRun bool
 	// Message replaces the description of the current phase, for example while it waits or is
 	// retried.
 	Message string
@@ -39,7 +39,8 @@ type Snapshot struct {
 // At the start of an itinerary, steps still open are those in which the previous itinerary was
 // left. After a failure the step of the failed phase reads Failed and the others Completed; after a
 // cancel or a rollback all read Canceled. Steps that have not started follow as the plan shows
-// them. If it is unknown whether a step will run, it is kept if it was listed.
+// them. If it is unknown whether a step will run, it is kept if it was listed; a cleanup
+// itinerary lists it in any case, since it runs a phase whose guard is unknown.
 //
 // Sync also repairs what another release or an edit left in the pipeline. A completed step has no
 // phase and reads Failed if it failed, Canceled if it read so, and Completed otherwise. Entries
@@ -306,7 +307,7 @@ func (s *syncing) enter(at int, ahead []reached) {
 	for i := range s.out {
 		step, k := &s.out[i], s.index[i]
 		switch {
-		case step == current || !step.Open() && !s.Again:
+		case step == current || !step.Open() && !s.NewRun:
 		case k >= 0 && comes[k]:
 			step.Phase, step.Completed, step.Message = "", nil, MessageContinues
 		case !step.Open():

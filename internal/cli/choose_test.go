@@ -99,7 +99,7 @@ func TestOptionsAboutChoicesAndEnds(t *testing.T) {
 		{[]string{"--choose", "Chekc=Copy"}, `--choose: itinerary Copy has no phase "Chekc"; did you mean "Check"?`},
 		{[]string{"--choose", "Check=GivenUp"}, `--choose: phase Check does not have the choice to jump to "GivenUp"; its choices are GiveUp and Copy`},
 		{[]string{"--choose", "Copy=Check"}, `--choose: phase Copy does not have the choice to jump to "Check"; it declares no choice`},
-		{[]string{"--fail-at", "Completed", "--on-fail", "Copy"}, "nothing runs after a phase of itinerary Copy that failed"},
+		{[]string{"--fail-at", "Completed", "--on-fail", "Copy"}, "itinerary Copy cannot follow its own failure"},
 	} {
 		r := run(t, "", append([]string{"run", "-i", file}, c.args...)...)
 		assert.Equal(t, 2, r.code)

@@ -20,8 +20,8 @@ func TestObjectsOfAnotherCatalogue(t *testing.T) {
 		undecided = "flag TrafficStopped is unknown: the object does not record it"
 		typo      = `Fleet databases/shop: item typo: planned from the first phase: itinerary "Upgrade" has no phase "WaitForBakcup"; ` +
 			`did you mean "WaitForBackup"?`
-		notBegun = "Fleet databases/shop: item new: it has not begun, and may follow any of the itineraries Upgrade, Abort, Cancel, " +
-			"Rollback; plan one with -i FILE#NAME --flags"
+		notBegun = "Fleet databases/shop: item new: it has not begun, and may be on any of the itineraries Upgrade, Abort, Cancel, " +
+			"Rollback; plan one with -i FILE#NAME --flags A,B,..."
 	)
 	for _, tt := range []struct {
 		about string

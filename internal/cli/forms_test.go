@@ -110,8 +110,8 @@ func TestOnlyMigrationsOfAnotherProject(t *testing.T) {
 		assert.Equal(t,
 			[]string{"there is no MigMigration in standard input; ignored: 2 of migrations.kubevirt.io/v1alpha1, which is another " +
 				"project's; ignored: 1 of v1, which is another project's; list them with: kubectl get " +
-				"migmigrations.migration.openshift.io,migplans.migration.openshift.io,migclusters.migration.openshift.io -n " +
-				"openshift-migration -o yaml"},
+				"migmigrations.migration.openshift.io,migplans.migration.openshift.io,migclusters.migration.openshift.io," +
+				"migrationcontrollers.migration.openshift.io -n openshift-migration -o yaml"},
 			r.lines(t))
 	}
 	r := run(t, text, "convert", "--to", "current", "-f", "-")

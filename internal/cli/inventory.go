@@ -199,7 +199,7 @@ func decode[T mtc.Decodable](o *command.Object) (*T, error) {
 
 // listObjects lists what a migration needs besides image streams.
 const (
-	listObjects = "kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml"
+	listObjects = "kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml"
 	listImages  = "kubectl get imagestreams --all-namespaces -o yaml"
 )
 
@@ -212,8 +212,8 @@ func noMigration(all *command.Objects) error {
 	list := listObjects
 	if ignored != "" { // plain names may then be ambiguous
 		const group = ".migration.openshift.io"
-		list = strings.NewReplacer("migrations,", "migrations"+group+",", "plans,", "plans"+group+",", "clusters ",
-			"clusters"+group+" ").Replace(list)
+		list = strings.NewReplacer("migrations,", "migrations"+group+",", "plans,", "plans"+group+",",
+			"clusters,", "clusters"+group+",", "controllers ", "controllers"+group+" ").Replace(list)
 	}
 	return fmt.Errorf("there is no MigMigration in %s%s; list them with: %s", wording.List(all.Streams(), "and"), ignored, list)
 }

@@ -36,8 +36,9 @@ MigrationControllers, and the ImageStreams of the source cluster; from files or
 from a directory such as must-gather makes. Objects that were not read are
 unknown, not absent: without any ImageStream it is unknown whether there are
 images, unless --no-image-streams declares that there are none; without a
-MigCluster or a MigPlan, the flags that depend on it are unknown. Statuses of
-earlier releases are understood.
+MigCluster or a MigPlan, the flags that depend on it are unknown. Only without a
+MigrationController are images taken to be copied. Statuses of earlier releases
+are understood.
 
 With -i alone there are no objects: it plans an itinerary with the flags that you
 name.
@@ -68,7 +69,7 @@ phase, whether it runs, and why not.`,
   dynamic-pipeline plan -f objects.yaml --explain
 
   # Straight from the cluster, as JSON; the source cluster has no image streams
-  kubectl get migmigrations,migplans,migclusters -n openshift-migration -o yaml | dynamic-pipeline plan -f - --no-image-streams -o json
+  kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml | dynamic-pipeline plan -f - --no-image-streams -o json
 
   # Which migrations will run DirectVolume, and for which may that still change?
   dynamic-pipeline plan -f objects.yaml --runs DirectVolume

@@ -5,9 +5,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Why returns the reason why the phase at index i did not run. The reason of plan, which must be
-// from the run's position, is why. The plan recorded must be of the whole itinerary with the
-// recorded flags, or nil if there are none.
+// Why returns the reason why the phase at index i did not run. The plan must be from
+// the run's position, and why must be plan.Why(i). recorded must be the plan of the whole itinerary
+// with the recorded flags, or nil if none are recorded.
 //
 // Why returns the guard's reason from recorded if why is [machine.WhyBehind], the guard did not
 // admit by the recorded flags, and none of the flags responsible can have changed since. Otherwise

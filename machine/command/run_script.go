@@ -94,7 +94,7 @@ func (s *simulation) direct(o *runOptions) error {
 	}
 	if g := s.graphs[0]; s.onFail == s.itinerary && !g.IsCleanup() {
 		return fmt.Errorf(
-			"--fail-at: nothing runs after a phase of itinerary %s that failed; name another itinerary with --on-fail: %s",
+			"--fail-at: itinerary %s cannot follow its own failure, because it is not a cleanup itinerary; name another with --on-fail: %s",
 			s.itinerary, wording.List(without(s.set.Names(), []string{s.itinerary}), "or"))
 	}
 	if o.cancelAt != "" && (s.itinerary == s.onCancel || s.failing) {

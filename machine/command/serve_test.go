@@ -157,7 +157,7 @@ func TestServeUsage(t *testing.T) {
 		{"an address without a port", []string{"-i", "Stage", "--address", "localhost"}, 2, "dp: --address takes HOST:PORT, such as 127.0.0.1:8080, not \"localhost\"\n"},
 		{
 			"a simulation of objects", []string{"-f", "testdata/runs.yaml", "-i", "testdata/upgrades.yaml", "--speed", "1x"}, 2,
-			"dp: --speed is for a simulated run; give -i ITINERARY without -f, or leave it out\n",
+			"dp: --speed is for a simulated run; leave out --speed, or give -i ITINERARY without -f\n",
 		},
 		{"an unknown itinerary", []string{"-i", "Stagee"}, 2, "dp: unknown itinerary \"Stagee\"; did you mean \"Stage\"?\n"},
 		{"no run", []string{"-f", "testdata/upgrades.yaml"}, 1, ""},

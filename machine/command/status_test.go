@@ -153,8 +153,8 @@ func TestStatusWithAPathThatIsNotThere(t *testing.T) {
 	assert.Equal(t, 1, code)
 	assert.NotContains(t, stderr, "--state-at")
 	assert.Contains(t, stderr,
-		"Upgrade databases/failed: .status: not the state of a run: it has neither facts nor a visit; it was written by a controller "+
-			"without this project\n")
+		"Upgrade databases/failed: .status: not the state of a run: it has neither the field facts nor the field visit, so "+
+			"another controller wrote it; name the place of the state with --state-at\n")
 }
 
 func TestStatusOptions(t *testing.T) {
@@ -216,7 +216,7 @@ func TestStatusOfARunThatDoesNotFitTheItineraries(t *testing.T) {
 	assert.Regexp(t, `shop\[new\] +- +- +- +not begun +-`, out)
 
 	for _, tt := range []struct{ about, state, activity, problem string }{
-		{"an itinerary", `"itinerary": "Nope", "phase": "Nope"`, "Stopped", `unknown itinerary "Nope"; there is "Upgrade", "Abort", "Cancel" and "Rollback"`},
+		{"an itinerary", `"itinerary": "Nope", "phase": "Nope"`, "Stopped", `unknown itinerary "Nope"; known: "Upgrade", "Abort", "Cancel" and "Rollback"`},
 		{
 			"a phase", `"itinerary": "Cancel", "phase": "Nope"`, "Stopped",
 			`itinerary "Cancel" has no phase "Nope"; record an existing phase, or add the name to Formerly of the phase that replaces it`,

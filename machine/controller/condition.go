@@ -13,7 +13,8 @@ import (
 )
 
 // The conditions that a reconciler sets on types that have them. All except SwitchHeld
-// exist as soon as anything is written.
+// exist once a reconcile was written. If the state cannot be read or written before that,
+// only Running exists and, if the run is stopped, Paused.
 const (
 	// ConditionRunning is true from the first phase until the run is done, except while
 	// it is paused or stopped. Its reason is one of the Reason constants. Its message
@@ -23,8 +24,9 @@ const (
 	// and it is true if that is Succeeded. It is unknown until the run is done.
 	ConditionSucceeded = "Succeeded"
 	// ConditionFailed is true as soon as the result is Failed: a phase failed outside
-	// cleanup itineraries, or an itinerary with that result was entered. It is set
-	// before the selector is called after a failure.
+	// cleanup itineraries, or an itinerary with that result was entered. In an object
+	// with one run it is set before the selector is called after a failure; in a list, at
+	// the end of the reconcile.
 	ConditionFailed = "Failed"
 	// ConditionPaused is true while a pause holds the run. While a cleanup itinerary
 	// runs although the object is paused, it is false with [ReasonCleanupRuns].
@@ -64,7 +66,8 @@ const (
 const reasonNot = "No"
 
 // SetConditions sets the conditions of the object after a reconcile. They depend on
-// the state alone, so a retry that is not written changes none.
+// the state, the pause and a terminal error, but not on attempts that only the process
+// counts, so a retry that is not written changes none.
 func (d *one[T]) SetConditions(c *call[T]) {
 	r, run := d.r, c.runs[0]
 	object, s := c.object, &run.out.State

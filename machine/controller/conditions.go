@@ -32,7 +32,7 @@ func NewConditions[T any](field func(object T) *[]metav1.Condition) *Conditions[
 // status. The function get converts a C to a condition. The function set returns the C
 // with the values of a condition; it receives the zero C if the condition was not
 // listed. Fields of C that get does not read stay as they are. Each type of condition
-// is listed once.
+// must be listed at most once.
 func NewConditionsOf[T, C any](field func(object T) *[]C, get func(c C) metav1.Condition,
 	set func(c C, to metav1.Condition) C) *Conditions[T] {
 	index := func(all []C, kind string) int {

@@ -95,7 +95,7 @@ func TestRunMovedByAnotherReplica(t *testing.T) {
 			w.options.Runner.Storage = c.keep
 			_, err := w.reconcile()
 			require.NoError(t, err)
-			told := len(w.events)
+			events := len(w.events)
 			w.handlers["Refresh"] = func(ctx context.Context, _ *Move) (runner.Result, error) {
 				// Another replica does the same and is faster.
 				other, err := controller.New(w.options)
@@ -109,7 +109,7 @@ func TestRunMovedByAnotherReplica(t *testing.T) {
 			assert.NotZero(t, result.RequeueAfter)
 			assert.Equal(t, 3, w.writes, "the third met with a conflict")
 			assert.EqualValues(t, 1, w.count("phases_total"), "a dropped result is not counted")
-			assert.Len(t, w.events, told+1, "nor reported")
+			assert.Len(t, w.events, events+1, "nor reported")
 
 			w.end()
 			assert.Equal(t, []string{"Refresh", "Refresh", "Copy", "Attach"}, w.called)

@@ -59,14 +59,15 @@ func New[T client.Object](o Options[T]) (*Reconciler[T], error) {
 }
 
 // Reconcile advances the run of one object, or the runs of its items. It writes the
-// object at most once; if the API server refuses or does not keep that write, it also
+// object at most once; if the API server refuses or does not persist that write, it also
 // writes a condition. An object that is gone is no error. Reconcile returns
 //
 //   - when to come back, if a phase waits or is retried, flags are unknown, or the next
-//     phase is due. This is never sooner than the runner asks, unless another client
-//     has changed the object since it was read;
+//     phase is due. It is sooner than the runner asks if another client has changed the
+//     object since it was read, if the cache is behind, or for items of a list (see the
+//     package comment);
 //   - a terminal error, which is not retried, if the run is stopped
-//     ([runner.IsTerminal]), or the state cannot be read, is not kept or is too large
+//     ([runner.IsTerminal]), or the state cannot be read, is not persisted or is too large
 //     ([*runner.AnnotationError], [*NotPersistedError], [*RefusedError]), or the items
 //     cannot be distinguished or are too many ([*ItemError], [*TooManyItemsError]). The
 //     object, its definition or the release must be fixed. While other items of the
@@ -113,7 +114,7 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 	}
 	w, err := r.write(ctx, c)
 	c.attribute(trace.SpanFromContext(ctx))
-	switch w.fate {
+	switch w.result {
 	case written:
 		r.recordEvents(c)
 	case stale:
@@ -126,7 +127,7 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 	switch {
 	case permanent:
 		base := c.base
-		if w.fate == written {
+		if w.result == written {
 			base = w.answer
 		}
 		return r.report(ctx, base, err, stop, w.missed)
@@ -140,7 +141,7 @@ func (r *Reconciler[T]) reconcile(ctx context.Context, req reconcile.Request) (r
 		return reconcile.Result{}, err
 	}
 	version := c.base.GetResourceVersion()
-	if w.fate == written {
+	if w.result == written {
 		version = w.answer.GetResourceVersion()
 	}
 	r.driver.Settle(c, version)
@@ -268,27 +269,27 @@ func (r *Reconciler[T]) report(ctx context.Context, base T, err error, stop, mis
 	r.gauges.hold(client.ObjectKeyFromObject(base), stop)
 	// A condition that is set shows that the event was recorded. Without conditions,
 	// r.own remembers it.
-	shown, told := false, false
+	shown, isNew := false, false
 	if r.o.Conditions != nil {
 		c := r.begin(ctx, base)
 		r.setUnwritable(c.object, err, stop)
 		w, werr := r.write(ctx, c)
 		permanent, _ := isPermanent(werr)
 		switch {
-		case w.fate == stale:
+		case w.result == stale:
 			return reconcile.Result{RequeueAfter: atOnce}, nil
-		case w.fate == gone:
+		case w.result == gone:
 			return reconcile.Result{}, nil
 		case werr != nil && !permanent:
 			return reconcile.Result{}, errors.Join(err, werr) // retried until the condition is written
 		}
 		missed = missed || w.missed
-		shown, told = werr == nil, w.fate == written
+		shown, isNew = werr == nil, w.result == written
 	}
 	if !shown {
-		told = r.own.first(client.ObjectKeyFromObject(base), base.GetUID(), err.Error())
+		isNew = r.own.first(client.ObjectKeyFromObject(base), base.GetUID(), err.Error())
 	}
-	if told && r.o.Recorder != nil {
+	if isNew && r.o.Recorder != nil {
 		reason := EventRetrying
 		if stop {
 			reason = EventStopped

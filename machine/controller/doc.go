@@ -64,8 +64,9 @@
 // of one item does not affect the others.
 //
 // A run is called when its own time has come, and when anything other than time wakes the
-// object. An event of an object that handlers watch may arrive when another item is due. A
-// waiting run is therefore called again within ten seconds after that.
+// object. An event of an object that handlers watch may arrive when another item is due. So
+// a run that waits for events only is called at each reconcile, and another waiting run at
+// most ten seconds after its last call.
 //
 // The states of all items together take at most [MaxStates]. Each item has an equal share,
 // to which its texts are cut. An object with more items than fit is refused with a
@@ -74,12 +75,14 @@
 //
 // # Errors
 //
-// An error of a handler, or of a flag, is in the state while it lasts, and so in the
-// condition Running ([ReasonRetrying], [ReasonFlagsUnknown]). The reconciler comes back
+// An error of a handler, or of a flag for which the run waits, is in the state while it
+// lasts, and so in the condition Running ([ReasonRetrying], [ReasonFlagsUnknown]). Errors
+// of other flags are only counted by the metrics. The reconciler comes back
 // when the runner asks for it. An error that stops the run ([runner.IsTerminal]) is there
 // too ([ReasonStopped]), and any change of the object wakes the run. If the state cannot
 // be read or written ([*runner.AnnotationError], [*NotPersistedError],
-// [*RefusedError]), only the condition is written, onto the object as it was read.
+// [*RefusedError]), only conditions are then written, onto the object as it was read or,
+// for a [*NotPersistedError], as the API server returned it.
 //
 // # Stale caches
 //

@@ -30,7 +30,8 @@ const (
 	EventRolledBack = "RunRolledBack"
 	// EventRetrying and EventFlagsUnknown mean that the retry of a phase, or of flags,
 	// begins, or that its error has changed. There is no event for each attempt, nor
-	// for the end of the retry, which the condition shows.
+	// for the end of the retry, which the condition shows. EventRetrying also means that
+	// the object cannot be read or written, which is retried.
 	EventRetrying     = "Retrying"
 	EventFlagsUnknown = "FlagsUnknown"
 	// EventStopped means that the run is stopped, or that the reason has changed.

@@ -47,7 +47,8 @@ type ListOptions[O client.Object, I any] struct {
 	// Items returns pointers to the items, in the order in which they begin. The items
 	// must be in the status, or in another part of the object that is written
 	// ([Options]). Items may add those that the object lacks. For equal objects it must
-	// return equal items.
+	// return equal items. An object without items counts as done: its condition
+	// Succeeded is true.
 	Items func(object O) []*I
 	// Key returns a key that permanently distinguishes an item from the others of its
 	// object. It must be unique and not empty.
@@ -328,6 +329,8 @@ type wake struct {
 	// called is when it was called, and retried reports whether that call failed.
 	called  time.Time
 	retried bool
+	// early reports whether at is earlier than the run asked for ([overlooked]).
+	early bool
 	// idle reports whether it waits for a change of the object, because it is done or
 	// stopped.
 	idle bool
@@ -346,9 +349,10 @@ func wakeAfter(r *run, now time.Time) wake {
 
 // due returns a function that reports whether a run is due. If something other than
 // time woke the object (another client's change, or an event of what handlers watch),
-// all runs are. The time of one item does not wake the others: none is called or
-// retried much earlier than it asked for. due also sets the times of the runs that are
-// not due, and forgets the items that are gone.
+// all runs are. If only time woke it, a retried run is not called early. A waiting run
+// is called early at most once, ten seconds after its last call: a run without its own
+// time, and one for which another is called early, is called at once. due also sets the
+// times of the runs that are not due, and forgets the items that are gone.
 func (l *list[O, I]) due(c *call[O]) func(r *run) bool {
 	key := client.ObjectKeyFromObject(c.base)
 	now := l.r.now()
@@ -364,10 +368,15 @@ func (l *list[O, I]) due(c *call[O]) func(r *run) bool {
 	l.mu.Unlock()
 
 	all := last.version == "" || last.version != c.base.GetResourceVersion() || last.first.IsZero() || now.Before(last.first)
+	// All waiting runs are called at an early call. Otherwise two of them would wake each
+	// other every few seconds.
+	early := slices.ContainsFunc(c.runs, func(r *run) bool { return of[r.item].early && !now.Before(of[r.item].at) })
 	for _, r := range c.runs {
 		r.wake = of[r.item]
 		if w := &r.wake; !w.at.IsZero() && !w.retried && w.called.Add(overlooked).Before(w.at) {
-			w.at = w.called.Add(overlooked)
+			if w.at, w.early = w.called.Add(overlooked), true; early {
+				w.at = now
+			}
 		}
 	}
 	for item := range last.of {

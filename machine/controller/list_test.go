@@ -336,6 +336,24 @@ func TestItemsAreCalledWhenDue(t *testing.T) {
 	assert.Len(t, w.called, 4, "after a restart all are called")
 }
 
+// Items that wait for long do not wake each other every few seconds.
+func TestWaitingItemsAreCalledEarlyOnce(t *testing.T) {
+	w := newPlanWorld(t, "long", "short")
+	calls, until := 0, w.now.Add(18*time.Second)
+	w.handle = func(i PlanVM, _ string) (runner.Result, error) {
+		if calls++; i.Key() == "short" && w.now.Before(until) {
+			return runner.Wait(3*time.Second, ""), nil
+		}
+		return runner.Wait(time.Hour, ""), nil
+	}
+	next := w.after(0).RequeueAfter
+	for range 15 {
+		next = w.after(next).RequeueAfter
+	}
+	assert.Equal(t, time.Hour, next)
+	assert.Less(t, calls, 20)
+}
+
 func TestRetryOfItemIsNotEarly(t *testing.T) {
 	w := newPlanWorld(t, "retried", "short")
 	w.list.Runner.Backoff = runner.Backoff{Initial: time.Minute}
@@ -440,7 +458,7 @@ func TestProblemOfItemStaysWithIt(t *testing.T) {
 				}
 			},
 			state: func(vm *VM) string { return vm.Stopped.Error }, want: "no disk", terminal: true,
-			summary: controller.Summary{Stopped: 1, Succeeded: 2}, event: `Warning Stopped: item "bad": phase "Refresh" of itinerary "Move" failed, and Select still names "Move"`,
+			summary: controller.Summary{Stopped: 1, Succeeded: 2}, event: `Warning Stopped: item "bad": phase "Refresh" of itinerary "Move" failed`,
 		},
 		"a handler that panics": {
 			set: func(w *planWorld) {

@@ -34,9 +34,9 @@ type ownWrite struct {
 	writing, answered bool
 	// held are the versions of events that were held back meanwhile.
 	held []string
-	// told is the last error that was recorded as an event but is in neither the state
+	// recorded is the last error that was recorded as an event but is in neither the state
 	// nor a condition.
-	told string
+	recorded string
 }
 
 // entry returns the entry of an object, and makes it if there is none.
@@ -145,8 +145,8 @@ func (o *ownWrites) first(key types.NamespacedName, uid types.UID, text string) 
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	e := o.entry(key, uid)
-	first := e.told != text
-	e.told = text
+	first := e.recorded != text
+	e.recorded = text
 	return first
 }
 

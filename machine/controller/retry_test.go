@@ -77,7 +77,7 @@ func TestRepeatedErrorsAreShown(t *testing.T) {
 				_, err := w.reconcile()
 				require.NoError(t, err)
 			}
-			told, wrote := len(w.events), w.writes
+			events, wrote := len(w.events), w.writes
 			c.fail(w, errDown)
 			var waited []time.Duration
 			began := w.now.Add(time.Second)
@@ -93,9 +93,9 @@ func TestRepeatedErrorsAreShown(t *testing.T) {
 			assert.Equal(t, []time.Duration{1e9, 2e9, 4e9, 8e9, 16e9}, waited[:5])
 			assert.Equal(t, 5*time.Minute, waited[47])
 
-			require.Len(t, w.events, told+1, "one event, not one for each attempt")
-			assert.True(t, strings.HasPrefix(w.events[told], "Warning "+c.reason+": "), w.events[told])
-			assert.Contains(t, w.events[told], errDown.Error())
+			require.Len(t, w.events, events+1, "one event, not one for each attempt")
+			assert.True(t, strings.HasPrefix(w.events[events], "Warning "+c.reason+": "), w.events[events])
+			assert.Contains(t, w.events[events], errDown.Error())
 
 			retry := w.get().Status.State.Retry
 			require.NotNil(t, retry)
@@ -119,8 +119,8 @@ func TestRepeatedErrorsAreShown(t *testing.T) {
 			c.fail(w, errors.New("certificate expired"))
 			_, err := w.reconcile()
 			require.NoError(t, err)
-			require.Len(t, w.events, told+2, "the error has changed")
-			assert.Contains(t, w.events[told+1], "certificate expired")
+			require.Len(t, w.events, events+2, "the error has changed")
+			assert.Contains(t, w.events[events+1], "certificate expired")
 			assert.Contains(t, w.message(controller.ConditionRunning), "certificate expired")
 
 			c.over(w)
@@ -198,7 +198,7 @@ func TestFailingOptionsAreShown(t *testing.T) {
 					_, err = w.reconcile()
 					require.NoError(t, err)
 				}
-				fine, told := w.options.Runner, len(w.events)
+				fine, events := w.options.Runner, len(w.events)
 				fail(w)
 				w.restart()
 				for _, after := range []time.Duration{time.Second, 2 * time.Second} {
@@ -213,7 +213,7 @@ func TestFailingOptionsAreShown(t *testing.T) {
 				assert.Equal(t, want, w.conditions())
 				assert.Contains(t, w.message(controller.ConditionRunning), errDown.Error())
 				var reasons []string
-				for _, e := range w.events[told:] {
+				for _, e := range w.events[events:] {
 					reasons = append(reasons, strings.Fields(e)[1])
 				}
 				assert.Equal(t, []string{"Retrying:"}, reasons)
@@ -362,7 +362,7 @@ func TestUnwritableStateIsShown(t *testing.T) {
 				}
 				_, err := w.reconcile()
 				require.NoError(t, err)
-				before, wrote, told := w.get().Status.State, w.writes, len(w.events)
+				before, wrote, events := w.get().Status.State, w.writes, len(w.events)
 				broken = true
 				for range 3 {
 					_, err = w.reconcile()
@@ -370,8 +370,8 @@ func TestUnwritableStateIsShown(t *testing.T) {
 					assert.Equal(t, c.terminal, errors.Is(err, reconcile.TerminalError(nil)))
 				}
 				assert.Equal(t, before, w.get().Status.State, "nothing else is written")
-				require.Len(t, w.events, told+1, "reported once")
-				assert.Contains(t, w.events[told], c.err.Error())
+				require.Len(t, w.events, events+1, "reported once")
+				assert.Contains(t, w.events[events], c.err.Error())
 				if conditions {
 					assert.Equal(t, wrote+1, w.writes)
 					assert.Contains(t, w.conditions(), c.reason)

@@ -129,7 +129,7 @@ func TestStateDoesNotFit(t *testing.T) {
 				}
 				_, err := w.reconcile()
 				require.NoError(t, err)
-				before, told := w.get(), len(w.events)
+				before, events := w.get(), len(w.events)
 				if answer == nil {
 					other := 256<<10 - len(before.Annotations[annotation]) - len(annotation) - len("example.com/other")
 					w.edit(func(m *Move) {
@@ -156,9 +156,9 @@ func TestStateDoesNotFit(t *testing.T) {
 				}
 				assert.Equal(t, before.Annotations[annotation], w.get().Annotations[annotation])
 				assert.Equal(t, before.Status.Pipeline, w.get().Status.Pipeline)
-				require.Len(t, w.events, told+1, "reported once")
+				require.Len(t, w.events, events+1, "reported once")
 				text := "the object would be too large with the state; remove other large fields or annotations from it: "
-				assert.Contains(t, w.events[told], "Warning Stopped: "+text)
+				assert.Contains(t, w.events[events], "Warning Stopped: "+text)
 				if conditions {
 					assert.Contains(t, w.conditions(), "Running=False/Stopped")
 					assert.Contains(t, w.message(controller.ConditionRunning), text)
@@ -186,7 +186,7 @@ func TestInvalidObject(t *testing.T) {
 			_, err := w.reconcile()
 			require.NoError(t, err)
 			invalid := apierrors.NewInvalid(schema.GroupKind{Group: "example.com", Kind: "Move"}, "shop", field.ErrorList{problem})
-			told := len(w.events)
+			events := len(w.events)
 			n := 0
 			w.before = func(int) error {
 				if n++; n == 1 { // the write of the condition succeeds
@@ -203,8 +203,8 @@ func TestInvalidObject(t *testing.T) {
 			assert.Equal(t, "Refresh", w.get().Status.State.Phase)
 			assert.Contains(t, w.conditions(), "Running=True/Retrying")
 			assert.Contains(t, w.message(controller.ConditionRunning), problem.Error())
-			require.Len(t, w.events, told+1)
-			assert.Contains(t, w.events[told], "Warning Retrying: ")
+			require.Len(t, w.events, events+1)
+			assert.Contains(t, w.events[events], "Warning Retrying: ")
 			w.before = nil
 			w.end()
 		})
@@ -257,11 +257,11 @@ func TestTextsAreBounded(t *testing.T) {
 				w.limited()
 				_, err := w.reconcile()
 				require.NoError(t, err)
-				told := len(w.events)
+				events := len(w.events)
 				set(w, text)
 				_, _ = w.reconcile()
 				if place != "a wait" {
-					assert.Greater(t, len(w.events), told)
+					assert.Greater(t, len(w.events), events)
 				}
 				for _, e := range w.events {
 					_, message, _ := strings.Cut(e, ": ")

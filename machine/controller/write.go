@@ -32,9 +32,9 @@ const (
 	gone  // the object no longer exists
 )
 
-// NotPersistedError is returned if the API server accepted a write but did not keep the
-// state: either the definition of the custom resource does not fit the options, or
-// something changed the state on its way. Without this error, handlers would be called
+// NotPersistedError is returned if the state was not persisted: the custom resource has no
+// status subresource, its schema lacks fields of the state, or something changed the state
+// while it was written. Without this error, handlers would be called
 // for the same phase repeatedly.
 type NotPersistedError struct {
 	// Fields are the JSON names of the fields of the state that came back different, in
@@ -46,7 +46,7 @@ func (e *NotPersistedError) Error() string {
 	if len(e.Fields) == 0 {
 		return "the custom resource has no status subresource; add it, or set StatusSubresource to false"
 	}
-	return fmt.Sprintf("the API server did not keep the state's %s; make sure that the schema of the custom resource has all "+
+	return fmt.Sprintf("the API server did not persist these fields of the state: %s; make sure that the schema of the custom resource has all "+
 		"fields of the state, and that StatusSubresource is true if and only if it has a status subresource",
 		strings.Join(e.Fields, ", "))
 }
@@ -105,9 +105,9 @@ func isTooLarge(err error) bool {
 	})
 }
 
-// conflicts determines how often a conflicting write is retried, within a second or so.
-// Many attempts win against another writer, rather than long waits: the time between
-// read and write is always the same short time.
+// conflicts is the backoff of a conflicting write: 20 attempts within about a second.
+// Against a client that writes often, many attempts help more than long waits, because
+// the time between read and write is short and does not change.
 var conflicts = wait.Backoff{Duration: 5 * time.Millisecond, Factor: 1.2, Jitter: 0.2, Steps: 20}
 
 // write writes the changes of a call, with an optimistic lock. It never returns a nil
@@ -125,14 +125,14 @@ func (r *Reconciler[T]) write(ctx context.Context, c *call[T]) (*write[T], error
 		err = w.conflict // the whole reconcile is retried
 	}
 	w.missed = r.own.end(key)
-	if w.fate == gone {
+	if w.result == gone {
 		r.forget(key)
 	}
 	if w.conflict != nil {
 		// Another client has changed what the reconcile did not see.
 		w.missed = w.missed || err == nil
 		result := "dropped"
-		if w.fate == written {
+		if w.result == written {
 			result = "merged"
 		}
 		r.metrics.conflicts.WithLabelValues(result).Inc()
@@ -155,8 +155,8 @@ type write[T client.Object] struct {
 	merged bool
 
 	conflict error
-	fate     writeResult
-	// answer is the object in the API server's answer. It is set if fate is written.
+	result   writeResult
+	// answer is the object in the API server's answer. It is set if result is written.
 	answer T
 	// missed reports whether another client changed the object meanwhile. It must then
 	// be reconciled again.
@@ -167,7 +167,7 @@ type write[T client.Object] struct {
 func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 	if w.conflict != nil {
 		if ready, err := w.again(ctx); !ready {
-			return w.fate != unwritten, err
+			return w.result != unwritten, err
 		}
 		if w.patch == nil { // another client has written the same
 			return true, nil
@@ -184,7 +184,7 @@ func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 	}
 	switch {
 	case err == nil:
-		w.fate, w.answer = written, answer
+		w.result, w.answer = written, answer
 		w.own.made(w.key, answer.GetResourceVersion(), w.now())
 		return true, w.kept(ctx, answer)
 	case apierrors.IsConflict(err):
@@ -197,12 +197,12 @@ func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 }
 
 // again reads the object after a conflict, and reports whether the changes can be put
-// onto it. If not, either fate holds why, or a later attempt may succeed.
+// onto it. If not, either result holds why, or a later attempt may succeed.
 func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 	fresh := w.o.New()
 	if err := w.o.Reader.Get(ctx, w.key, fresh); err != nil {
 		if apierrors.IsNotFound(err) {
-			w.fate = gone
+			w.result = gone
 		}
 		return false, client.IgnoreNotFound(err)
 	}
@@ -212,7 +212,7 @@ func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
 	w.own.saw(w.key, fresh.GetResourceVersion(), w.now())
 	is, unread := w.driver.Read(ctx, fresh)
 	if fresh.GetUID() != w.base.GetUID() || (unread == nil) != (w.unread == nil) || !sameStates(w.runs, is) {
-		w.fate = stale
+		w.result = stale
 		return false, nil
 	}
 	if !w.merged {
@@ -348,7 +348,7 @@ func (w *write[T]) missing(ctx context.Context) error {
 	err := w.o.Reader.Get(ctx, w.key, w.o.New())
 	switch {
 	case apierrors.IsNotFound(err):
-		w.fate = gone
+		w.result = gone
 		return nil
 	case err != nil:
 		return err

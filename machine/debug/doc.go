@@ -1,7 +1,7 @@
 // Package debug shows what the runs of a controller do and have done, as web pages. It
 // only reads: it neither drives runs nor changes their objects.
 //
-// A [Recorder] keeps a bounded history of runs. It learns of them from an observer of
+// A [Recorder] keeps a bounded history of runs. It receives them from an observer of
 // their runner ([NewObserver]), or from a program that reads their objects
 // ([Recorder.Record]).
 //
@@ -15,7 +15,7 @@
 //	itinerary?name=NAME    one itinerary, planned with the flags in set, unset and unknown
 //	graph?name=NS/NAME     the graph of a run, or of an itinerary, as a file; format
 //	history?name=NS/NAME   everything that is recorded of a run, as a file
-//	events?name=NS/NAME    server-sent events, one for each change; without a name, of all runs
+//	events?name=NS/NAME    server-sent events after changes of a run; without a name, of all runs
 //
 // A page is HTML, JSON (application/json) or text (text/plain), depending on the Accept
 // header. The JSON begins with an apiVersion ([APIVersion]) and a kind: RunList, Run,

@@ -195,7 +195,7 @@ func TestDroppedRunMayBeListedAgain(t *testing.T) {
 	}
 	got := readPage(t, r, "/", "text/plain")
 	assert.Regexp(t, `(?m)^a +Not begun$`, got)
-	assert.Contains(t, got, "a run was dropped 2 times")
+	assert.Contains(t, got, "runs were dropped (2 in total)")
 	assert.Contains(t, got, "It is listed again once it is reconciled.")
 }
 

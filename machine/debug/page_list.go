@@ -347,7 +347,6 @@ func (p *runList) DroppedText() string {
 }
 
 func droppedRuns(n int) string {
-	return "To bound the history, a run was dropped " + times(n) +
-		": one that was done, or else the one that had not been seen for the longest time. " +
-		"It is listed again once it is reconciled."
+	return fmt.Sprintf("To bound the history, runs were dropped (%d in total): first done runs, then those that had not "+
+		"been seen for the longest time. A dropped run is listed again once it is reconciled.", n)
 }

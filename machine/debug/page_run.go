@@ -373,7 +373,7 @@ func (p *runView) sentence(s *runner.State) string {
 		since = " for " + p.Since.Ago()
 	}
 	why := ""
-	if p.Why != "" && strings.TrimPrefix(p.Why, runner.Before) != p.Error {
+	if p.Why != "" && strings.TrimPrefix(p.Why, runner.PausedPrefix) != p.Error {
 		why = ": " + p.Why
 	}
 	switch runner.Activity(p.Activity) {

@@ -81,7 +81,7 @@ func TestListReportsDroppedRuns(t *testing.T) {
 	assert.Equal(t, []string{"b", "c"}, l.names())
 	assert.Equal(t, 1, l.Dropped)
 	assert.Contains(t, body(t, get(f.Handler(debug.HandlerOptions{}), "/", "")),
-		"a run was dropped once: one that was done, or else the one that had not been seen for the longest time")
+		"runs were dropped (1 in total): first done runs, then those that had not been seen for the longest time")
 }
 
 func TestEmptyListExplainsWhatToDo(t *testing.T) {

@@ -16,7 +16,7 @@ func (t *text) line(s string) { t.b.WriteString(oneLine(s) + "\n") }
 func (t *text) heading(s string) { t.b.WriteString("\n" + oneLine(s) + "\n") }
 
 // table writes rows in aligned columns. Columns that are empty in all rows are left out.
-// Every character counts as one column, whatever its display width.
+// Combining marks take no column; every other character counts as one, whatever its width.
 func (t *text) table(head []string, rows [][]string) {
 	all := rows
 	if head != nil {

@@ -31,7 +31,7 @@ type Side struct {
 // side alone would draw it.
 //
 // The errors are those of [New]. Two compared itineraries must both have a plan, or
-// neither; otherwise the error is an [*OptionsError].
+// neither, and neither may have a Coverage; otherwise the error is an [*OptionsError].
 func NewDiff(o Options, before, after Side) (*Drawing, error) {
 	pairs, err := pair(before.Itineraries, after.Itineraries)
 	if err != nil {
@@ -47,6 +47,11 @@ func NewDiff(o Options, before, after Side) (*Drawing, error) {
 	for _, side := range []Side{before, after} {
 		if err := o.checkAll(side.Itineraries); err != nil {
 			return nil, err
+		}
+		for _, it := range side.Itineraries {
+			if it.Coverage != nil {
+				return nil, refuse("itinerary %q has a coverage, which a diff does not draw; leave it out", it.graph().Name())
+			}
 		}
 	}
 	d := &Drawing{title: o.Title, options: o, sides: &sides{before.Title, after.Title}}

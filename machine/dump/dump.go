@@ -105,8 +105,9 @@ type arrow struct {
 // New makes a drawing of the itineraries, in the given order. The error is an
 // [*OptionsError] if the options or itineraries are incompatible, an [*UnknownPhaseError]
 // if no itinerary has the phase [Options.Around], a [*machine.UnknownPhaseError] if an
-// itinerary lacks a phase that [Itinerary.Failed] names, or a
-// [*machine.TooManyEdgesError] if an itinerary is too large for [Options.AllEdges].
+// itinerary lacks a phase that [Itinerary.Failed] names or that a run of
+// [Itinerary.Runs] is at, or a [*machine.TooManyEdgesError] if an itinerary is too large
+// for [Options.AllEdges] or [Itinerary.Coverage].
 func New(o Options, itineraries ...Itinerary) (*Drawing, error) {
 	if len(itineraries) == 0 {
 		return nil, refuse("no itinerary is given; give at least one")

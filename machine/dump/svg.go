@@ -318,7 +318,7 @@ func (p *part) progress(b band) string {
 		text += fmt.Sprintf(", %d by choice", sum[byChoice])
 	}
 	if p.onlyRides(b) {
-		text += ", all ride"
+		text += ", hidden"
 	}
 	return text
 }

@@ -189,7 +189,7 @@ func (t *textWriter) part(d *Drawing, i int, p *part) {
 				step += " (" + words + ")"
 			}
 			if p.plan != nil && p.onlyRides(*b) && n.change != removed {
-				step += " (all that run ride)"
+				step += " (hidden: all that run ride)"
 			}
 			t.wrapped(marked(b.change, "  "), "    ", step, ansiBold)
 		}

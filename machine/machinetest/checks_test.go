@@ -30,13 +30,13 @@ func TestPromisesBrokenByRunner(t *testing.T) {
 	}{
 		{"a phase fails without a call", "Main", "A", func(r *reconciled[*Object]) {
 			r.calls, r.events = nil, []runner.Event{failed}
-		}, "a deadline is about work, in itinerary Main: a phase fails without a last call of its handler: A: no"},
+		}, "a phase fails for its deadline only after it worked that long, in itinerary Main: a phase fails without a last call of its handler: A: no"},
 		{"a phase fails although its work is done", "Main", "A", func(r *reconciled[*Object]) {
 			r.events = []runner.Event{failed}
 		}, "work that is done is not done again, in itinerary Main: a phase fails although its work is done: A: no"},
 		{"a phase without a deadline fails while it waits", "Main", "A", func(r *reconciled[*Object]) {
 			r.calls[0].answer, r.events = resultWait, []runner.Event{failed}
-		}, "a deadline is about work, in itinerary Main: a phase without a deadline fails while it waits: A"},
+		}, "a phase fails for its deadline only after it worked that long, in itinerary Main: a phase without a deadline fails while it waits: A"},
 		{"OnFail is called twice", "Main", "A", func(r *reconciled[*Object]) {
 			r.calls[0].answer, r.events, r.onFails = resultFail, []runner.Event{failed}, 2
 		}, "nothing runs after a failed phase, in itinerary Main: OnFail is not called once for each failure: 2 calls, 1 failures"},
@@ -46,11 +46,11 @@ func TestPromisesBrokenByRunner(t *testing.T) {
 		}, "nothing runs after a failed phase, in itinerary Main: a phase that failed is reported as done: A"},
 		{"a handler has no time", "Main", "B", func(r *reconciled[*Object]) {
 			r.calls[0].ended = true
-		}, "a deadline is about work, in itinerary Main: a handler is called with a context that has ended: B"},
+		}, "a phase fails for its deadline only after it worked that long, in itinerary Main: a handler is called with a context that has ended: B"},
 		{"a pause holds a cleanup itinerary", "Cancel", "K", func(r *reconciled[*Object]) {
 			r.after, r.calls, r.events = r.before, nil, nil
 			r.paused, r.outcome.Paused = true, true
-		}, "a pause holds a run, and a cleanup passes it, in itinerary Cancel: a pause holds a cleanup itinerary: at K"},
+		}, "a pause holds a run, but no cleanup itinerary, in itinerary Cancel: a pause holds a cleanup itinerary: at K"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := NewScripted(Script{Itineraries: set, Itinerary: tt.itinerary, OnFail: map[string]string{"Main": "Cancel"}})

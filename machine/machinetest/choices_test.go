@@ -122,7 +122,7 @@ func TestLifeWithUndeclaredChoice(t *testing.T) {
 		machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: s, Failures: -1})
 	})
 	require.NotEmpty(t, got)
-	assert.Contains(t, got[0], `from here the run can come to no end: at B1: `+
+	assert.Contains(t, got[0], `from here the run cannot end: at B1: `+
 		`itinerary "Main": phase "B1" does not declare the choice to jump to "A1"`)
 }
 

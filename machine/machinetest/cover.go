@@ -47,7 +47,7 @@ type covered struct {
 	exact bool // all items are listed, including those that are not covered
 }
 
-// coverStatus is what is known about an item. When two are merged, the larger one wins.
+// coverStatus describes whether an item is covered or possible. When two are merged, the larger one wins.
 type coverStatus uint8
 
 const (
@@ -210,7 +210,7 @@ func (c *Coverage) of(key coverKey) *covered {
 	return c.itineraries[key]
 }
 
-// passage is what a reconcile covers.
+// passage describes one reconcile for a coverage.
 type passage struct {
 	before, after *machine.Graph
 	from, to      int    // indices in the itinerary after; to is nowhere if nothing was entered

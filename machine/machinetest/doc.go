@@ -64,7 +64,9 @@
 // decides, each choice that a phase declares and none, a failure and a crash at
 // each call of a handler, errors up to a limit of attempts, waits up to a
 // deadline, and edits and changes of live flags at every moment. Pauses and new
-// runs are edits. A pause lasts longer than the deadline of its phase.
+// runs are edits. A pause lasts longer than the deadline of its phase. By default
+// a life has at most one failure, one crash and one change of a live flag, and
+// each edit at most once; the fields of [Exploration] raise this.
 //
 // An exploration does not know what handlers do: that StartTraffic never leaves
 // traffic off, and that nothing can continue if it fails. An invariant can then
@@ -75,10 +77,11 @@
 // the script of a life that breaks in the same way. If [Setup.Source] names the
 // expression that makes the setup, the first break is also printed as a Go test
 // that fails in the same way ([Found.GoTest]). Reaching a bound is reported as
-// inconclusive, and is never a pass.
+// inconclusive, which fails the test unless MayBeInconclusive is set.
 //
 // [Walk] tries random lives beyond these bounds: any number of failures and
-// crashes, and every kind of line. It shrinks what breaks to a minimal script.
+// crashes, panics, failing sources, lost writes, and a clock that jumps forward. It
+// shrinks a script that breaks a promise.
 //
 // # Many runs in one object
 //
@@ -115,7 +118,8 @@
 //   - Nothing runs after a failed phase, and the run stops unless the selector
 //     answers the failure. A cleanup itinerary continues after a failed
 //     phase, and is left only for another whose result is not Failed.
-//   - A phase fails when its attempts are used up, and not before.
+//   - A phase fails when its attempts are used up, and not before (in a life only
+//     with [Setup.EachWrite]).
 //   - A run changes no other run of its object. A new run takes over nothing that
 //     the previous one knew.
 //   - A run that enters an end phase is done, and a run that is done stays done.
@@ -168,13 +172,13 @@
 //   - flags that no guard ahead reads;
 //   - completed steps that nothing ahead can enter;
 //   - attempts beyond the 32nd;
-//   - data that only counts or reports: the number of the visit, the itineraries
-//     left;
+//   - numbers that only count, such as that of the visit;
 //   - the date, and ages beyond the longest deadline and ten minutes.
 //
 // Set Exact to keep the first two apart. An exploration does not try panics,
-// hanging handlers, failing sources, lost writes and clocks that jump; lives and
-// walks do. Nor does it try errors of a phase with unlimited attempts, which only
+// failing sources, lost writes and clocks that jump; lives and walks do. Only lives
+// try handlers and sources that hang, sources that answer late, clocks that go
+// back, and other releases. An exploration does not try errors of a phase with unlimited attempts, which only
 // repeat the call. Data that only grows in the world or the object, such as a
 // count of calls, makes endless states: then the bound is reached.
 package machinetest

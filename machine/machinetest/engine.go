@@ -38,7 +38,7 @@ type engine[T, W any] struct {
 	now    *reconciled[T] // the reconcile being recorded
 }
 
-// injection is what a test injects into a reconcile.
+// injection holds the faults that a test injects into a reconcile.
 type injection struct {
 	// call returns what happens at a call of a phase's handler: a line that replaces it, or nil,
 	// and the flags that it decides.
@@ -73,8 +73,7 @@ type reconciled[T any] struct {
 	problem error        // with the setup
 }
 
-// carried is what the harness remembers about a run besides its state, from one reconcile to the
-// next.
+// carried holds data about a run that is not in its state, from one reconcile to the next.
 type carried struct {
 	drifted  phases.Flags // changed by something other than the outcome of a phase
 	attempts int          // consecutive calls of the current phase's handler that ended in an error

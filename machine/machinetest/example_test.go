@@ -72,9 +72,9 @@ func ExampleWalk() {
 		drop(&all[1], "StartTraffic")
 		return optionsOf(c, machine.MustCompileSet(all...))
 	}
-	tour := machinetest.Walk(quiet{}, machinetest.Walks[*Backup, Cluster]{Setup: s, Seed: 3, Lives: 20, Settled: []string{"StartTraffic"}})
-	fmt.Println(tour.Found[0].Break)
-	for _, line := range tour.Found[0].Script {
+	report := machinetest.Walk(quiet{}, machinetest.Walks[*Backup, Cluster]{Setup: s, Seed: 3, Lives: 20, Settled: []string{"StartTraffic"}})
+	fmt.Println(report.Found[0].Break)
+	for _, line := range report.Found[0].Script {
 		fmt.Println(line)
 	}
 	// Output:

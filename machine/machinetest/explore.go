@@ -18,8 +18,8 @@ type Exploration[T, W any] struct {
 	// and the world only.
 	Setup Setup[T, W]
 	// Fixed fixes flags: "HasPVs" to true, "!HasPVs" to false. Every other flag that a guard reads,
-	// or that a relation ties to one that is read, takes both values as far as the relations of the
-	// vocabulary allow. The remaining flags take one value.
+	// or that a relation ties to a flag which a guard reads and a phase decides, takes both values as
+	// far as the relations of the vocabulary allow. The remaining flags take one value.
 	Fixed []string
 	// Failures is the number of phases that fail in one life, each at every call of its handler.
 	// Crashes is the number of crashes between a handler's work and its write; a crash is tried
@@ -107,7 +107,7 @@ type state struct {
 	act     act
 }
 
-// act is what happens between two states.
+// act describes the event between two states.
 type act struct {
 	kind    actKind
 	decides []string      // "HasPVs", "!HasISs"; in the first state, the true flags
@@ -470,7 +470,8 @@ func (e *exploring[T, W]) broke(moves []move, b Break) {
 		return
 	}
 	e.found[kind] = true
-	f := Found{Break: b, eachWrite: e.workers[0].engine.options.MaxPhases > 1, source: e.Setup.Source}
+	f := Found{Break: b, source: e.Setup.Source,
+		eachWrite: !e.Setup.EachWrite && (b.Promise == PromiseAttempts || e.workers[0].engine.options.MaxPhases > 1)}
 	for _, known := range e.Known {
 		known.Detail = ""
 		f.Known = f.Known || known == kind
@@ -532,7 +533,7 @@ func (e *exploring[T, W]) mostStates() string {
 			most = s.place
 		}
 	}
-	return "at " + most.String()
+	return most.itinerary + "/" + most.String()
 }
 
 // endless reports the states from which the controller alone cannot reach an end.
@@ -587,7 +588,7 @@ func (e *exploring[T, W]) endless() {
 	for id, s := range e.states {
 		if ends(s) && !reaches[id] && (!moves[id] || !leads[id]) {
 			e.broke(e.moves(s.parent, s.act, s.place), Break{Promise: PromiseEnds, Itinerary: s.place.itinerary,
-				How: "from here the run can come to no end", Detail: strings.TrimSuffix("at "+s.place.String()+": "+s.err, ": ")})
+				How: "from here the run cannot end", Detail: strings.TrimSuffix("at "+s.place.String()+": "+s.err, ": ")})
 		}
 	}
 }

@@ -109,7 +109,7 @@ func TestExploreFindsBugs(t *testing.T) {
 			})
 		}, []string{
 			"handlers are idempotent, in itinerary Backup: a handler that is done returns something else when it is called once more: Upload: the backup exists already",
-			"a run comes to its end, in itinerary Backup: from here the run can come to no end: at Upload: itinerary \"Backup\": phase \"Upload\": the backup exists already",
+			"a run ends, in itinerary Backup: from here the run can come to no end: at Upload: itinerary \"Backup\": phase \"Upload\": the backup exists already",
 		}, nil},
 
 		{"a handler that fails after a crash", func(x *backupExploration) {
@@ -151,7 +151,7 @@ func TestExploreFindsBugs(t *testing.T) {
 		{"a handler that waits forever", func(x *backupExploration) {
 			with(x, "Upload", func(*Cluster, *Backup) (runner.Result, error) { return runner.Wait(0, "waiting"), nil })
 		}, []string{
-			"a run comes to its end, in itinerary Backup: from here the run can come to no end: at Upload",
+			"a run ends, in itinerary Backup: from here the run can come to no end: at Upload",
 			"no life reaches Backup/StartTraffic", "no life reaches Backup/Report",
 		}, nil},
 
@@ -164,7 +164,7 @@ func TestExploreFindsBugs(t *testing.T) {
 				}
 				return runner.Done(), nil
 			})
-		}, []string{"a run comes to its end, in itinerary Backup: from here the run can come to no end: at Upload"},
+		}, []string{"a run ends, in itinerary Backup: from here the run can come to no end: at Upload"},
 			[]string{"1. flags: none is true", "2. Backup: Validate, Upload", "3. rename, at Upload"}},
 	} {
 		if race.Enabled && i%4 > 0 {
@@ -519,7 +519,7 @@ func TestExploreEditOfDoneRun(t *testing.T) {
 		machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{
 			Setup: s, Edits: []string{"select an unknown itinerary"}, Failures: -1, Crashes: -1})
 	})
-	assert.Contains(t, strings.Join(got, "\n"), "from here the run can come to no end")
+	assert.Contains(t, strings.Join(got, "\n"), "from here the run cannot end")
 }
 
 // Edits are tried at the end, too.

@@ -220,7 +220,7 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 	return append(b, 0)
 }
 
-// ahead is what can still matter from a state on.
+// ahead holds what can still matter from a state on.
 type ahead struct {
 	flags   phases.Flags // read by a guard, or tied to such a flag by a relation
 	decided phases.Flags // by a phase

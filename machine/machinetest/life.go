@@ -147,7 +147,7 @@ func (l *Life[T, W]) run(script []Line) error {
 	}
 	for _, c := range l.checks {
 		if !c.ran {
-			l.t.Errorf("the check at %s never ran: the run never reached it", quotePlace(c.phase))
+			l.t.Errorf("the check at %s never ran%s", quotePlace(c.phase), l.unused(c.Line))
 		}
 	}
 	return err

@@ -27,7 +27,7 @@ func eventsIn[E runner.Event](c *checking) (all []E) {
 
 func cleansUp(g *machine.Graph) bool { return g != nil && g.IsCleanup() }
 
-// failures checks promise 11. A cleanup itinerary continues after a failed phase, and a run leaves
+// failures checks [PromiseNoFailures] and [PromiseCleanup]. A cleanup itinerary continues after a failed phase, and a run leaves
 // it only for another cleanup itinerary whose result is not Failed. In any other itinerary nothing
 // runs after a failed phase, and the run stops unless it switches.
 func (c *checking) failures() {
@@ -73,7 +73,7 @@ func (c *checking) failures() {
 	}
 }
 
-// pause checks promise 16: while a run is paused no handler is called and nothing moves, except in
+// pause checks [PromisePause]: while a run is paused no handler is called and nothing moves, except in
 // a cleanup itinerary.
 func (c *checking) pause() {
 	if !c.paused {
@@ -116,7 +116,7 @@ func (c *checking) selection() {
 	}
 }
 
-// outcome checks promise 13: the failures and itineraries that this reconcile adds to the state are
+// outcome checks [PromiseOutcome]: the failures and itineraries that this reconcile adds to the state are
 // those that happened, and the result follows from them.
 func (c *checking) outcome() {
 	left := slices.Clone(c.before.Switches)

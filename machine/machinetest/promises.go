@@ -42,27 +42,27 @@ func (b Break) String() string {
 const (
 	PromisePlan       = "the plan is the run"
 	PromiseSteps      = "no step that will not run"
-	PromiseExplained  = "hidden, but explained"
+	PromiseExplained  = "each phase that is left out has a reason"
 	PromiseFlags      = "each flag is evaluated once, and again after a phase that decides it"
 	PromiseUnknown    = "unknown is not false"
 	PromiseCompleted  = "a step is completed when nothing ahead belongs to it"
 	PromiseNoFailures = "nothing runs after a failed phase"
-	PromiseCleanup    = "a cleanup itinerary is left only for another"
+	PromiseCleanup    = "a run leaves a cleanup itinerary only for another"
 	PromiseDone       = "a run that is done stays done"
 	PromiseAgain      = "a new run follows one that has ended"
 	PromiseSelected   = "a selection that is not followed is reported"
 	PromiseOutcome    = "the outcome is recorded"
-	PromiseBounded    = "what is kept is bounded"
+	PromiseBounded    = "the state is bounded"
 	PromiseWork       = "work that is done is not done again"
 	PromiseDelay      = "a run does not continue before its time"
-	PromiseDeadline   = "a deadline is about work"
+	PromiseDeadline   = "a phase fails for its deadline only after it worked that long"
 	PromiseAttempts   = "a phase is tried at most MaxAttempts times"
 	PromiseItems      = "a run changes only its own state"
-	PromisePause      = "a pause holds a run, and a cleanup passes it"
-	PromiseState      = "what the runner writes is what it reads"
+	PromisePause      = "a pause holds a run, but no cleanup itinerary"
+	PromiseState      = "the options read what they have written"
 	PromiseDeclared   = "a phase changes only flags that it decides"
 	PromiseIdempotent = "handlers are idempotent"
-	PromiseEnds       = "a run comes to its end"
+	PromiseEnds       = "a run ends"
 )
 
 // promises checks a reconcile against the promises of the design, based on the states before and
@@ -265,7 +265,7 @@ func (c *checking) entered() (names []string) {
 	return names
 }
 
-// plan checks promises 1 and 5 for a reconcile that has left at most one phase, within one
+// plan checks [PromisePlan] and [PromiseUnknown] for a reconcile that has left at most one phase, within one
 // itinerary. The entered phase must come next by the plan, and a phase that the plan called certain
 // must be entered or still be ahead. A run must not move while unknown flags decide what comes
 // next.
@@ -382,7 +382,7 @@ func (c *checking) loops() bool {
 	return false
 }
 
-// steps checks promises 2 and 3.
+// steps checks [PromiseSteps] and [PromiseExplained].
 func (c *checking) steps() {
 	var ranBefore, ran, waiting []string
 	for i := range c.before.Pipeline {
@@ -459,7 +459,7 @@ func (c *checking) decided() (flags phases.Flags) {
 	return flags
 }
 
-// asked checks promise 4: no known flag is evaluated unless a phase has decided it since, and no
+// asked checks [PromiseFlags]: no known flag is evaluated unless a phase has decided it since, and no
 // phase is judged by a value from before a phase that may have changed it.
 func (c *checking) asked() {
 	v := c.graph.Vocabulary()
@@ -494,7 +494,7 @@ func (c *checking) asked() {
 	}
 }
 
-// completed checks promise 7.
+// completed checks [PromiseCompleted].
 func (c *checking) completed() {
 	ahead := make([]bool, len(c.graph.Steps())) // by index: a phase that does not ride is certain to come
 	possible := make([]bool, len(c.graph.Steps()))

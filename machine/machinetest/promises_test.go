@@ -285,7 +285,7 @@ func TestPromisesAboutPlansBroken(t *testing.T) {
 			}
 		}), `unknown is not false, in itinerary Main: a run moves although an unknown flag decides the next phase or its step: from C1 to D1, offered ["D1" "E1"]`, nil},
 		{"when a phase was entered is not kept", writing(func(s *runner.State) { s.Entered = nil }),
-			"what the runner writes is what it reads, in itinerary Main: Storage.Write and Storage.Read do not keep the state", nil},
+			"the options read what they have written, in itinerary Main: Storage.Write and Storage.Read do not keep the state", nil},
 		{"a failure is not kept", writing(func(s *runner.State) { s.Failures = nil }), "Storage.Write and Storage.Read do not keep the state", fails},
 	})
 }
@@ -296,13 +296,13 @@ func TestPromisesAboutFailuresBroken(t *testing.T) {
 			if s.Phase == "Y2" {
 				s.Phase = ""
 			}
-		})), script: canceled, want: "a cleanup itinerary is left only for another, in itinerary Canceled: " +
+		})), script: canceled, want: "a run leaves a cleanup itinerary only for another, in itinerary Canceled: " +
 			"a cleanup itinerary is left for one that does not clean up: Main begins"},
 		{name: "a cleanup is left for a failure", plant: plants(selects("Failed"), reading(func(s *runner.State) {
 			if s.Phase == "Y2" {
 				s.Phase = ""
 			}
-		})), script: canceled, want: "a cleanup itinerary is left only for another, in itinerary Canceled: " +
+		})), script: canceled, want: "a run leaves a cleanup itinerary only for another, in itinerary Canceled: " +
 			"a cleanup itinerary is left for one whose result is Failed: Failed begins"},
 		{"a run that is done continues", func(o *scriptedOptions) {
 			read, reads := o.Storage.Read, 0
@@ -364,7 +364,7 @@ func TestPromisesAboutFailuresBroken(t *testing.T) {
 			if s.Phase == "Z1" {
 				s.Failures[0].Reasons = []string{strings.Repeat("x", 70_000)}
 			}
-		}), script: fails, want: "what is kept is bounded, in itinerary Failed: the state is too large"},
+		}), script: fails, want: "the state is bounded, in itinerary Failed: the state is too large"},
 	})
 }
 
@@ -381,7 +381,7 @@ func TestPromisesAboutWorkBroken(t *testing.T) {
 				s.Entered = &metav1.Time{Time: s.Entered.Add(-time.Hour)}
 			}
 		})), script: append(slices.Clone(lives), machinetest.Wait("C1", time.Hour)),
-			want: "a deadline is about work, in itinerary Main: a phase fails before its deadline has passed: C1, called 1m1s before it"},
+			want: "a phase fails for its deadline only after it worked that long, in itinerary Main: a phase fails before its deadline has passed: C1, called 1m1s before it"},
 		{name: "a deadline that passes without a failure", plant: plants(deadline, reading(func(s *runner.State) {
 			if s.Phase == "C1" {
 				s.Entered = later
@@ -415,7 +415,7 @@ func TestPromisesAboutWorkBroken(t *testing.T) {
 				return is && calls%2 == 1, err // the harness calls before the runner
 			}
 		}, script: append(slices.Clone(lives), machinetest.Edit("C1", "pause"), machinetest.Edit("D1", "resume")),
-			want: `a pause holds a run, and a cleanup passes it, in itinerary Main: a paused run moves: from "C1" to D1, 1 calls of handlers`},
+			want: `a pause holds a run, but no cleanup itinerary, in itinerary Main: a paused run moves: from "C1" to D1, 1 calls of handlers`},
 		{name: "a run that is held without a pause", plant: func(o *scriptedOptions) {
 			calls := 0
 			o.Paused = func(_ context.Context, object *machinetest.Object) (bool, error) {

@@ -11,10 +11,11 @@ type Report struct {
 	// Assignments is the number of assignments of flags with which lives began, States the number
 	// of states that they reached, and Reconciles the number of reconciles that were tried.
 	Assignments, States, Reconciles int
-	// Inconclusive reports whether the bound was reached: states beyond it were not explored.
+	// Inconclusive reports whether MaxStates was reached, or a phase decides its flags in too many
+	// combinations (4,096). Not every state was explored then.
 	Inconclusive bool
 	// Found lists the breaks, one for each promise, itinerary and how, ordered by the length of the
-	// path.
+	// path. Breaks of [PromiseEnds] come last.
 	Found []Found
 	// NeverCalled lists the phases whose handlers were never called and the end phases that were
 	// never entered, as ITINERARY/PHASE, except those in Exploration.NeverCalled.
@@ -82,8 +83,8 @@ func (r *Report) String() string {
 // problems returns the messages that fail a test.
 func (r *Report) problems(mayBeInconclusive bool) (all []string) {
 	if r.Inconclusive && !mayBeInconclusive {
-		all = append(all, fmt.Sprintf("inconclusive at %d states, most of them %s: raise MaxStates, "+
-			"fix flags, list phases in Settled, or allow fewer failures, crashes and edits; "+
+		all = append(all, fmt.Sprintf("inconclusive at %d states, more of them at %s than anywhere else: raise MaxStates, "+
+			"fix flags, list phases in Settled (above all if a phase decides many flags), or allow fewer failures, crashes and edits; "+
 			"data that only grows in the object or the world makes endless states", r.States, r.most))
 	}
 	printed := false

@@ -188,9 +188,8 @@ func CrashAfter(phase string) Line { return at(verbCrashAfter, phase) }
 // sees it succeed.
 func LoseWrite(phase string) Line { return at(verbLose, phase) }
 
-// WriteTwice makes the write that follows the call of the phase's handler reach the API server but
-// loses the answer. The controller writes again, meets the newer version of the object, and
-// reconciles that.
+// WriteTwice makes the write that follows the call of the phase's handler happen twice with the
+// same state, as if the answer to the first were lost. The object is then reconciled again.
 func WriteTwice(phase string) Line { return at(verbTwice, phase) }
 
 // Conflict lets another client write the object first: the write that follows the call of the
@@ -233,8 +232,8 @@ func (l Line) In(itinerary string) Line {
 
 // Call chooses the call of the phase's handler at which the line takes effect, counted from 1 over
 // the whole life and separately for each itinerary. For lines that need no call (Edit, Flag,
-// Release, Clock, Stop, and those about writes) it counts the reconciles that began in the phase;
-// the two differ only while the run is paused.
+// Release, Clock, Stop, and those about writes) it counts the reconciles that began in the phase.
+// There are more of these if the run is paused, or if it waits after the work of the phase is done.
 func (l Line) Call(n int) Line {
 	l.call = n
 	return l

@@ -24,8 +24,9 @@ type Setup[T, W any] struct {
 	// observers are kept. A handler that needs the time can read it from the world if Elapse stores
 	// it there.
 	//
-	// Options is called again after each simulated crash. Whatever its functions keep outside the
-	// object and the world is then lost, as in a real restart.
+	// In a life, Options is called again after each simulated crash, so what Options itself makes is
+	// lost, as in a real restart; package variables survive. An exploration does not call it again:
+	// there, functions must keep nothing outside the object and the world.
 	Options func(world *W) runner.Options[T]
 	// Object is the object as a user creates it.
 	Object T
@@ -38,7 +39,8 @@ type Setup[T, W any] struct {
 	// Decide. An error ends the test.
 	SetFlag func(object T, world *W, flag string, value bool) error
 	// Elapse advances the rest of the world with time: a backup completes, a pod starts. It is
-	// called before each reconcile. Optional.
+	// called before each reconcile and, on copies of the world, between the repeated calls that check
+	// whether a handler is idempotent. It must depend only on its arguments. Optional.
 	Elapse func(world *W, now time.Time)
 	// Edits are the changes that users may make to the object at any moment, by name: "cancel",
 	// "pause". Optional.

@@ -212,7 +212,7 @@ func breaksOf[T, W any](setup Setup[T, W], script []Line) []Break {
 	if err != nil {
 		s, _ := life.engine.read(life.object)
 		breaks = append(breaks, Break{Promise: PromiseEnds, Itinerary: s.Itinerary,
-			How: "the run comes to no end", Detail: err.Error()})
+			How: "the run does not end", Detail: err.Error()})
 	}
 	return breaks
 }

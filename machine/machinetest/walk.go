@@ -31,15 +31,15 @@ type Walks[T, W any] struct {
 	Settled []string
 }
 
-// Tour is the result of [Walk].
-type Tour struct {
+// WalkReport is the result of [Walk].
+type WalkReport struct {
 	// Seed is the seed of the walks.
 	Seed uint64
 	// Lives is the number of lives that were tried, and Reconciles that of their reconciles.
 	Lives, Reconciles int
 	// Found lists the breaks, one for each promise, itinerary and how, in the order in which they
-	// were found. Each script is minimal: if a line is removed or simplified, the life no longer
-	// breaks in the same way.
+	// were found. A script whose break is reproduced is shrunk in at most 2,000 runs. If these
+	// suffice it is minimal: no line can be removed or simplified.
 	Found []Found
 }
 
@@ -53,21 +53,21 @@ const (
 // Walk tries random lives of a setup. It fails the test for each kind of break that it finds, and
 // reports the minimal script to which it could shrink the life. A life that does not end is not a
 // break, since a user may have paused it. Walk returns nil if the setup is invalid.
-func Walk[T, W any](t TB, w Walks[T, W]) *Tour {
+func Walk[T, W any](t TB, w Walks[T, W]) *WalkReport {
 	t.Helper()
-	tour, err := w.run()
+	report, err := w.run()
 	if err != nil {
 		fatalf(t, "%v", err)
 		return nil
 	}
-	for i, f := range tour.Found {
+	for i, f := range report.Found {
 		text := f.String()
 		if i == 0 && f.source.Expression != "" {
 			text += "\n\n" + f.GoTest()
 		}
-		t.Errorf("seed %d: %s", tour.Seed, text)
+		t.Errorf("seed %d: %s", report.Seed, text)
 	}
-	return tour
+	return report
 }
 
 // walking is the state of a Walk.
@@ -78,7 +78,7 @@ type walking[T, W any] struct {
 	known  []string // names of phases
 }
 
-func (w Walks[T, W]) run() (*Tour, error) {
+func (w Walks[T, W]) run() (*WalkReport, error) {
 	e, err := newEngine(w.Setup)
 	if err != nil {
 		return nil, err
@@ -104,21 +104,21 @@ func (w Walks[T, W]) run() (*Tour, error) {
 		}
 	}
 	e.truth(e.setup.Object) // records which flags have sources
-	tour := &Tour{Seed: w.Seed, Lives: w.Lives}
+	report := &WalkReport{Seed: w.Seed, Lives: w.Lives}
 	for n := range w.Lives {
 		script := walks.script(rand.New(rand.NewPCG(w.Seed, uint64(n))))
 		life, err := walks.live(script, w.Setup.Coverage)
 		if err != nil {
 			return nil, err
 		}
-		tour.Reconciles += life.record.Reconciles
+		report.Reconciles += life.record.Reconciles
 		for _, b := range life.breaks {
-			if !slices.ContainsFunc(tour.Found, func(f Found) bool { return f.same(b) }) {
-				tour.Found = append(tour.Found, walks.shrink(life, b))
+			if !slices.ContainsFunc(report.Found, func(f Found) bool { return f.same(b) }) {
+				report.Found = append(report.Found, walks.shrink(life, b))
 			}
 		}
 	}
-	return tour, nil
+	return report, nil
 }
 
 // live runs a life silently. The error is a *SetupError.
@@ -283,7 +283,7 @@ func (w *walking[T, W]) shrink(life *Life[T, W], b Break) Found {
 			}
 		}
 	}
-	f := Found{Break: b, Script: script, Reproduced: reproduced, source: w.Setup.Source, eachWrite: true}
+	f := Found{Break: b, Script: script, Reproduced: reproduced, source: w.Setup.Source, eachWrite: !w.Setup.EachWrite}
 	if reproduced {
 		last, _ := w.live(script, nil)
 		f.Break = last.breaks[slices.IndexFunc(last.breaks, b.same)]

@@ -28,12 +28,12 @@ func twoFailures() machinetest.Setup[*Backup, Cluster] {
 // A random life that breaks is shrunk to a script in which every line is needed.
 func TestWalk(t *testing.T) {
 	w := machinetest.Walks[*Backup, Cluster]{Setup: twoFailures(), Seed: 7, Lives: 150, Edits: []string{"cancel", "pause", "resume"}}
-	var tour *machinetest.Tour
-	got := reports(func(tb machinetest.TB) { tour = machinetest.Walk(tb, w) })
+	var report *machinetest.WalkReport
+	got := reports(func(tb machinetest.TB) { report = machinetest.Walk(tb, w) })
 	require.Len(t, got, 1)
 	assert.Contains(t, got[0], "seed 7: at most one failure, in itinerary CleanUp: the invariant does not hold")
 	assert.Contains(t, got[0], "setup := twoFailures()")
-	f := tour.Found[0]
+	f := report.Found[0]
 	require.True(t, f.Reproduced)
 	require.Len(t, f.Script, 3, f) // the flags, and two failures
 	assert.Contains(t, f.Script[0].String(), "machinetest.Flags(")
@@ -50,12 +50,12 @@ func TestWalk(t *testing.T) {
 func TestWalkWithoutFaults(t *testing.T) {
 	w := machinetest.Walks[*Backup, Cluster]{Setup: again(), Seed: 1, Lives: 30, NeverFails: []string{"StartTraffic"},
 		Settled: []string{"StartTraffic"}, Edits: []string{"cancel", "pause", "resume", "again", "again from the failed phase"}}
-	tour := machinetest.Walk(t, w)
-	assert.Equal(t, 30, tour.Lives)
-	assert.Greater(t, tour.Reconciles, 100)
-	assert.Equal(t, tour, machinetest.Walk(t, w), "the same seed, the same walks")
+	report := machinetest.Walk(t, w)
+	assert.Equal(t, 30, report.Lives)
+	assert.Greater(t, report.Reconciles, 100)
+	assert.Equal(t, report, machinetest.Walk(t, w), "the same seed, the same walks")
 	w.Seed = 2
-	assert.NotEqual(t, tour.Reconciles, machinetest.Walk(t, w).Reconciles)
+	assert.NotEqual(t, report.Reconciles, machinetest.Walk(t, w).Reconciles)
 	machinetest.Walk(t, machinetest.Walks[*machinetest.Object, struct{}]{
 		Setup: choosing(), Seed: 2, Lives: 30, Edits: []string{"cancel", "pause", "resume"}})
 }

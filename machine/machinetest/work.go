@@ -107,7 +107,7 @@ func (c *checking) delay() {
 	}
 }
 
-// deadlines checks promise 15 for the phase in which the reconcile began. It fails for its deadline
+// deadlines checks [PromiseDeadline] for the phase in which the reconcile began. It fails for its deadline
 // if and only if the deadline has passed when its handler is called, and the handler is called in
 // time.
 func (c *checking) deadlines() {
@@ -165,7 +165,7 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// takenOver checks promise 4 for a phase that is done or was left in the middle: the flags that it
+// takenOver checks [PromiseFlags] for a phase that is done or was left in the middle: the flags that it
 // decides are known only if they have been evaluated since.
 func (c *checking) takenOver() {
 	phase, ok := c.phaseBefore()
@@ -189,7 +189,7 @@ func (c *checking) takenOver() {
 // maxState is the maximum size of a state, in bytes of JSON.
 const maxState = 64 << 10
 
-// bounded checks promise 12: the texts of a state are bounded. An itinerary with thousands of steps
+// bounded checks [PromiseBounded]: the texts of a state are bounded. An itinerary with thousands of steps
 // has a larger state because of their names.
 func (c *checking) bounded() {
 	if c.size <= maxState { // the object contains the state

@@ -62,13 +62,30 @@ func Adapt[T, U any](o Options[T], of func(object U) T) Options[U] {
 		a.MaxState = func(object U) int { return o.MaxState(of(object)) }
 	}
 	for _, observer := range o.Observers {
-		var adapted ObserverFunc[U] // nil, which New refuses
+		var adapted Observer[U] // nil, which New refuses
 		if !isNil(observer) {
-			adapted = func(ctx context.Context, object U, e Event) { observer.Observe(ctx, of(object), e) }
+			adapted = adaptedObserver[T, U]{observer, of}
 		}
 		a.Observers = append(a.Observers, adapted)
 	}
 	return a
+}
+
+// adaptedObserver passes the events of outer objects, and Forget, to an observer of
+// inner objects.
+type adaptedObserver[T, U any] struct {
+	inner Observer[T]
+	of    func(U) T
+}
+
+func (a adaptedObserver[T, U]) Observe(ctx context.Context, object U, e Event) {
+	a.inner.Observe(ctx, a.of(object), e)
+}
+
+func (a adaptedObserver[T, U]) Forget(key string) {
+	if f, ok := a.inner.(interface{ Forget(key string) }); ok {
+		f.Forget(key)
+	}
 }
 
 func adaptStorage[T, U any](s Storage[T], of func(U) T) Storage[U] {

@@ -277,7 +277,7 @@ func (c *reconcile[T]) enterAgain(ctx context.Context) error {
 	c.state.nextVisit()
 	c.state.Entered = c.now.DeepCopy()
 	c.state.Checkpoint = c.m.Checkpoint()
-	c.state.Pipeline = steps.Sync(c.state.Pipeline, steps.Snapshot{Plan: c.m.Plan(), Again: true}, c.now.Time)
+	c.state.Pipeline = steps.Sync(c.state.Pipeline, steps.Snapshot{Plan: c.m.Plan(), NewRun: true}, c.now.Time)
 	at := c.m.Position()
 	c.emit(ctx, PhaseEntered{Itinerary: c.state.Itinerary, Phase: at.Phase, Step: c.stepOf(at)})
 	return nil

@@ -402,9 +402,10 @@ func oneLine(lines []string) []string {
 	return []string{first}
 }
 
-// check brings what was read, which users can edit, into range. No time may be after
-// now, the present moment in whole seconds, since the clock of another replica may have
-// been ahead. A zero now means that there is no clock: times are then not compared, and
+// check brings what was read, which users can edit, into range. The times
+// at which the current phase, wait, pause, run and retry began must not be after now,
+// the present moment in whole seconds, since the clock of another replica may have been
+// ahead. A zero now means that there is no clock: times are then not compared, and
 // none is added.
 func (s *State) check(now metav1.Time) {
 	s.checkCounts()

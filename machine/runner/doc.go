@@ -21,7 +21,7 @@
 //			return err
 //		}
 //		out, err := r.Reconcile(ctx, object)
-//		if out.Changed { // even if err is not nil: the error is in the state
+//		if out.Changed || changed(object) { // even if err is not nil: the error is in the state
 //			if err := write(ctx, object); err != nil {
 //				continue // nothing is lost: read again, and call the handler again
 //			}
@@ -42,9 +42,9 @@
 //
 // # When a phase fails
 //
-// A handler that returns [Fail] ends its phase for good. The selector is then asked again.
-// It answers with the itinerary that cleans up; the same answer as before stops the run with
-// an [UnansweredFailureError]. The state counts failed phases, so a selector needs no more than
+// A handler that returns [Fail] ends its phase for good. Select is then called again, and
+// must return another itinerary, usually a cleanup itinerary. If it returns the same
+// itinerary as before, the run stops with an [UnansweredFailureError]. The state counts failed phases, so a selector needs no more than
 // this:
 //
 //	Select: func(_ context.Context, b *Backup) (string, error) {

@@ -50,13 +50,12 @@ type UnansweredFailureError struct {
 }
 
 func (e *UnansweredFailureError) Error() string {
-	text := fmt.Sprintf("phase %q of itinerary %q failed, and Select still names %q; let it name another itinerary, such as "+
-		"a cleanup itinerary, when a phase has failed",
-		e.Phase, e.Itinerary, e.Itinerary)
+	text := fmt.Sprintf("phase %q of itinerary %q failed", e.Phase, e.Itinerary)
 	if len(e.Reasons) > 0 {
 		text += ": " + strings.Join(e.Reasons, "; ")
 	}
-	return text
+	return text + fmt.Sprintf("; Select still names %q, so the run is stopped: let it name another itinerary, such as "+
+		"a cleanup itinerary, when a phase has failed", e.Itinerary)
 }
 
 // IsTerminal reports whether an error of [Runner.Reconcile] lasts until the object or
@@ -81,7 +80,9 @@ func IsTerminal(err error) bool {
 		flags   *machine.UnknownFlagsError
 		option  *optionError
 	)
-	if stop := new(*StopError); errors.As(err, stop) && !(errors.As(err, &handler) && errors.As(handler.Err, stop)) {
+	stops := func(err error) bool { return errors.As(err, new(*StopError)) }
+	if stops(err) && !(errors.As(err, &handler) && stops(handler.Err)) && !(errors.As(err, &flags) && stops(flags.Err)) &&
+		!(errors.As(err, &option) && stops(option.err)) {
 		return true
 	}
 	if errors.As(err, &handler) || errors.As(err, &flags) || errors.As(err, &option) {

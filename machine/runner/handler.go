@@ -11,8 +11,8 @@ import (
 
 // Handler does the work of a phase.
 //
-// A handler is called at least once, and again after every crash, restart or lost
-// write, even if its work was done before. So it must be idempotent: first check
+// A handler is called at least once, and may be called again after a crash, a restart or
+// a lost write, even if its work was done before. It must therefore be idempotent: first check
 // whether the work has been done, then do what is missing.
 //
 // A handler must not sleep. If something takes time, start it, and return [Wait] until
@@ -161,8 +161,8 @@ func Done(options ...DoneOption) Result {
 // DoneOption changes how the run continues after [Done].
 type DoneOption func(*Result)
 
-// After lets the run continue only after d, rounded up to whole seconds. The handler is
-// not called meanwhile, and no deadline counts. The flags that the phase decides are
+// After lets the run continue only once d has passed; that moment is rounded up to a
+// whole second. The handler is not called meanwhile, and no deadline counts. The flags that the phase decides are
 // evaluated afterwards. A duration that is not positive has no effect.
 func After(d time.Duration) DoneOption { return func(r *Result) { r.after = max(d, 0) } }
 
@@ -182,5 +182,6 @@ func Wait(after time.Duration, message string, progress ...string) Result {
 
 // Fail returns a result that fails the phase: its work cannot be done. The reasons are
 // sentences for users. The run leaves the itinerary for the one that the selector then
-// names.
+// names; a cleanup itinerary instead continues with its next phase, unless the selector
+// names another that may follow it.
 func Fail(reasons ...string) Result { return Result{outcome: fail, reasons: reasons} }

@@ -130,6 +130,18 @@ func TestStopErrorOfHandlerIsNotTerminal(t *testing.T) {
 	assert.True(t, runner.IsTerminal(err), "OnError decided so")
 }
 
+// Nor does one that another function of the options or a source returns.
+func TestStopErrorOfOptionIsNotTerminal(t *testing.T) {
+	inner := &runner.StopError{Itinerary: "Inner", Phase: "P", Err: errQuota}
+	w := atCopy(t, runner.Phase[*migration]{}, done)
+	w.options.Select = func(context.Context, *migration) (string, error) { return "", inner }
+	out, err := w.reconcile()
+	require.ErrorIs(t, err, errQuota)
+	assert.False(t, runner.IsTerminal(err))
+	assert.True(t, out.Requeue)
+	assert.False(t, runner.IsTerminal(&machine.UnknownFlagsError{Err: &phases.FlagError{Flag: "HasPVs", Err: inner}}))
+}
+
 // An error of any function of the options is retried and shown, and nothing else
 // happens meanwhile.
 func TestOptionsThatReturnErrors(t *testing.T) {

@@ -26,8 +26,10 @@ type Phase[T any] struct {
 	// less. If that call does not return [Done], the phase fails. A phase whose work is
 	// done no longer has a deadline. Zero means the Deadline of the options.
 	Deadline time.Duration
-	// MaxAttempts limits how many consecutive calls of the handler may return an error;
-	// then the phase fails. Zero means the MaxAttempts of the options.
+	// MaxAttempts limits how many attempts in a row may end in an error of the handler;
+	// then the phase fails. A call made early, because the object changed, does not
+	// count. A wait, or an error of a function of the options, restarts the count. Zero
+	// means the MaxAttempts of the options.
 	MaxAttempts int
 	// Backoff determines when the handler is called again after an error. Its zero
 	// value means the Backoff of the options.
@@ -42,7 +44,7 @@ type Phase[T any] struct {
 type Options[T any] struct {
 	// Itineraries are all itineraries of the controller.
 	Itineraries *machine.Set
-	// Select returns the name of the itinerary that the object's state now asks for. It
+	// Select returns the name of the itinerary that the object's state selects. It
 	// is called at each reconcile, and again when a phase has failed or a new run
 	// begins.
 	Select func(ctx context.Context, object T) (string, error)
@@ -61,8 +63,9 @@ type Options[T any] struct {
 	// Handler does the work of all phases without their own handler. It can be the
 	// existing switch over phases of a controller. Optional.
 	Handler Handler[T]
-	// PassThrough treats phases without a handler as done. Without Handler and
-	// PassThrough, New refuses a phase without a handler.
+	// PassThrough treats a phase as done if Handler is nil and neither Phases nor
+	// PhasesByItinerary lists the phase. New refuses a listed phase without a handler
+	// and, without PassThrough, any phase without one.
 	PassThrough bool
 	// OnError decides how to react to an error of a handler, a panic included. If nil,
 	// or if it panics, the error is retried. It is not called for the last error of a
@@ -77,8 +80,10 @@ type Options[T any] struct {
 	Backoff     Backoff
 
 	// OnFail writes a failure on the object, outside the state, for Select to read. It
-	// is called once for each failure. If it returns an error, the phase has not failed
-	// yet and is retried; in a cleanup itinerary the phase is passed by nevertheless.
+	// is called for each failure, and again for the same one if it returned an error or
+	// the write was lost, so it must be idempotent. If it returns an error, the phase
+	// has not failed yet and its handler is called again; in a cleanup itinerary the
+	// next phase runs nevertheless.
 	// Optional: Select may use State.FailedPhases and State.Failures instead, since the
 	// state with the failure is already on the object.
 	OnFail func(ctx context.Context, object T, f Failure) error
@@ -124,7 +129,9 @@ type Options[T any] struct {
 	// MaxState returns the limit of the size of the object's state, in bytes of JSON,
 	// for states that share the room of one object. Texts are cut and dropped until the
 	// state is within the limit or no text remains ([Runner.MinState]). If nil, or if
-	// it returns zero, the state stays below 64 KiB.
+	// it returns zero, only the limits of texts apply ([MaxText] and the others). They
+	// keep the state of itineraries like MTC's, with some 50 phases, below 64 KiB,
+	// whatever handlers return.
 	MaxState func(object T) int
 
 	// MaxPhases is the number of phases that one reconcile may leave, if their handlers

@@ -10,8 +10,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// Runner runs itineraries. It is immutable and safe for concurrent use, as far as the
-// embedder's functions are, but only one goroutine may reconcile an object at a time.
+// Runner runs itineraries. It is safe for concurrent use, as far as the embedder's
+// functions are, but only one goroutine may reconcile an object at a time.
 // It remembers nothing of a run that is not in its state, except what saves work
 // ([Options].Key).
 type Runner[T any] struct {
@@ -42,7 +42,7 @@ func New[T any](o Options[T]) (*Runner[T], error) {
 
 // Forget drops what the runner remembers of a run, and calls the Forget method of each
 // observer that has one ([Observer]). Call it for objects that are gone, with the key
-// that [Options].Key returned. It may be called in any goroutine.
+// of the run, which is by default the object's UID ([Options].Key). It may be called in any goroutine.
 func (r *Runner[T]) Forget(key string) {
 	if r == nil {
 		return
@@ -61,7 +61,8 @@ type Outcome struct {
 	State State
 	// Changed reports whether State differs from what was read. State is on the object
 	// already; write the object to the cluster, even if an error is returned with the
-	// outcome.
+	// outcome. Changed does not cover what a handler changed in other parts of the
+	// object: a loop of your own must compare these itself, as machine/controller does.
 	Changed bool
 	// Requeue asks for another reconcile once the object is written: after
 	// RequeueAfter, or at once if that is zero. It can be set with a terminal error, if

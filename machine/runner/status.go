@@ -16,7 +16,7 @@ type Activity string
 
 const (
 	// ActivityNotBegun means that no phase of the itinerary was entered yet, and that
-	// no reason is known.
+	// nothing is known to hold the run.
 	ActivityNotBegun Activity = "NotBegun"
 	// ActivityWorking means that the run is in a phase, and nothing holds it.
 	ActivityWorking Activity = "Working"
@@ -46,9 +46,9 @@ func Activities() []Activity {
 	}
 }
 
-// Before is the prefix of [Status].Message if the message describes what a run did
+// PausedPrefix is the prefix of [Status].Message if the message describes what a run did
 // before it was paused: "was: 3 of 5 volumes are copied".
-const Before = "was: "
+const PausedPrefix = "was: "
 
 // Status describes what a run does at a moment, for tables, pages and metrics. Unknown
 // times are zero. A Status shares no memory with the state.
@@ -61,7 +61,7 @@ type Status struct {
 	Itinerary, Phase, Step string
 	// Message explains the activity: the last error, the reason of the stop, what the
 	// phase waits for, or what it does. For a paused run it is what the run did before,
-	// after [Before]. For a run that is done it is where and why the run failed, if it
+	// after [PausedPrefix]. For a run that is done it is where and why the run failed, if it
 	// did.
 	Message string
 	// Flags are the unknown flags, and Attempts is the number of failed attempts, while
@@ -75,8 +75,8 @@ type Status struct {
 	// Deadline is when the phase fails. While a pause holds the run, it is the deadline
 	// that would apply if the pause ended at the moment of the status.
 	Deadline time.Time
-	// Overdue reports whether the deadline has passed: either the controller does not
-	// get to the run, or the handler is in its last call.
+	// Overdue reports whether the deadline has passed: either the controller has
+	// not reconciled the run in time, or the handler is in its last call.
 	Overdue bool
 	// Moved is when the run last moved: it entered the phase or the itinerary, began
 	// again, or ended. It is zero for a run that did none of these.
@@ -146,7 +146,7 @@ func (s *State) Status(now time.Time) Status {
 	case held:
 		out.Activity, out.Since = ActivityPaused, utc(s.PausedSince)
 		if out.Message != "" {
-			out.Message = Before + out.Message
+			out.Message = PausedPrefix + out.Message
 		}
 	case s.Phase == "":
 		out.Activity, out.Since = ActivityNotBegun, out.Moved

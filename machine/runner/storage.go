@@ -117,7 +117,8 @@ func pipelineField[T any](field func(object T) *steps.Pipeline) StepsField[T] {
 // status has no place for the state, such as MTC's. The pipeline, the itinerary and the
 // phase are in the fields of f.
 //
-// The fields take precedence. If they name another itinerary or phase than the
+// The fields take precedence, unless the annotation records that the run is done: the
+// itinerary and the phase are then not read from them. If they name another itinerary or phase than the
 // annotation does, a client that does not know the annotation has moved the run, and
 // most of the annotation is outdated. Then only its history is kept (failures,
 // switches, the result, the token, past runs), and the flags are evaluated again. If

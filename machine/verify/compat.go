@@ -44,7 +44,7 @@ var compatRules = []Rule{
 	{RuleFlagNew, Warning, "A guard ahead depends on a flag that the run has not recorded, because its itinerary did not read it."},
 	{RuleDefinitionChanged, Info, "The definition of the itinerary differs, so the run is replanned."},
 	{RuleInconclusive, Error, "A limit was reached before every state in flight was examined, so nothing is proved."},
-	{RuleAcceptanceUnused, Warning, "An acceptance matches no break; remove it."},
+	{RuleAcceptanceUnused, Warning, "An acceptance matches no break, or cannot be used."},
 	{RuleAcceptanceExpired, Warning, "An acceptance has expired; the break that it accepted counts again."},
 }
 

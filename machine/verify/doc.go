@@ -15,8 +15,8 @@
 // ([Load]), and accepted findings with reasons. [Source.Fix] removes from such a file
 // what can go without changing any plan.
 //
-// [Compat] compares two releases: it resumes every state that a run of one release can
-// be in under the other. [Frozen] does so in a test, against the file of the last
+// [Compat] compares two releases: it takes every state that a run of one release can
+// be in, and resumes it in the other. [Frozen] does so in a test, against the file of the last
 // release.
 //
 // Check and Compat are exact. They hold assignments as sets (binary decision diagrams),

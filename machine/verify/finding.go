@@ -64,9 +64,10 @@ type Finding struct {
 	Place Place  `json:"place"`
 	// Assignment holds the names of the flags that are true in the smallest assignment
 	// that shows the finding, in the order of the vocabulary; all other flags are
-	// false. It is nil if the finding holds for every assignment.
+	// false. It is nil if no assignment is needed to show the finding.
 	Assignment []string `json:"assignment"`
-	// Reproduce is the command line that shows the finding, or empty.
+	// Reproduce is the command line that shows the finding, without the name of the
+	// program: "plan -i Backup --explain". It is empty if no plan shows the finding.
 	Reproduce string `json:"reproduce"`
 	// Suppressed is the reason of the suppression that covers the finding, or empty.
 	Suppressed string `json:"suppressed"`
@@ -84,14 +85,14 @@ const (
 	Rollback Direction = "rollback"
 )
 
-// Kind is what a break between two releases concerns.
+// Kind describes what a break between two releases concerns.
 type Kind string
 
 // The kinds of a break, from the worst to the least.
 const (
 	StateKind      Kind = "state"      // the run cannot be resumed
 	WorkKind       Kind = "work"       // a phase runs twice, is skipped, or comes in another order
-	ViewKind       Kind = "view"       // steps that users see change
+	ViewKind       Kind = "view"       // the steps that users see differ
 	DefinitionKind Kind = "definition" // only the hash differs
 )
 
@@ -128,7 +129,8 @@ type Break struct {
 	// break does not depend on a state.
 	State *InFlight `json:"state"`
 	// Objects names the recorded objects that are in such a state; it is nil if no
-	// objects were read.
+	// objects were read, and empty for a break of the rollback, which is not compared
+	// with objects.
 	Objects []string `json:"objects"`
 	// Suggestion is a line of the definition that removes the break, as a trial has
 	// shown, or empty.

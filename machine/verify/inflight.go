@@ -136,14 +136,14 @@ type side struct {
 	reads   []bool  // by flag that counts: the itinerary reads it
 	varies  []bool  // by flag that counts: a phase in a loop decides it
 	clauses []clause
-	// unknowns reports that one of the two itineraries is a cleanup itinerary.
+	// unknowns reports whether one of the two itineraries is a cleanup itinerary.
 	unknowns bool
 }
 
 // clause is a relation of the flags that count.
 type clause struct {
 	literals []literal
-	// fresh reports that the relation reads a flag that the other release does not
+	// fresh reports whether the relation reads a flag that the other release does not
 	// have.
 	fresh bool
 }

@@ -33,7 +33,7 @@ type Runner struct {
 	// has a deadline, or is passed through and so takes no time. If nil, that is not
 	// checked. They are not called for end phases.
 	HasHandler, HasDeadline func(itinerary, phase string) bool
-	// RunsAgain reports that a new run may begin in the phase that failed. Outside
+	// RunsAgain reports whether a new run may begin in the phase that failed. Outside
 	// cleanup itineraries, a run can then be in each phase that any run enters, with
 	// all flags that the relations allow.
 	RunsAgain bool

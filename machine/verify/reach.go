@@ -54,7 +54,7 @@ type forward struct {
 	runs
 	todo    places
 	waiting []bool
-	// again reports that a run may begin in a phase that has failed.
+	// again reports whether a run may begin in a phase that has failed.
 	again bool
 }
 

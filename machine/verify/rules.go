@@ -82,7 +82,7 @@ func table() []checkedRule {
 			"The selector never returns the itinerary, or it returns a name that no itinerary has."},
 			(*checker).itineraryUnreachable, nil},
 		{Rule{NameNotURLSafe, Warning,
-			"The name of an itinerary, a phase or a step has characters other than ASCII letters, digits, '-', '.', '_' and '~'."},
+			"The name of an itinerary, a phase or a step is \".\" or \"..\", or has characters other than ASCII letters, digits, '-', '.', '_' and '~'."},
 			(*checker).nameNotURLSafe, nil},
 		{Rule{NamesDifferByCase, Warning,
 			"Two itineraries, phases, steps or flags have names that differ only in case."},

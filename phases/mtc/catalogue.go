@@ -41,10 +41,11 @@ type Catalogue struct {
 	Itineraries []phases.Itinerary
 }
 
-// NewCatalogue returns MTC's catalogue with the changes of o. The error joins
-// all problems found: a [*phases.VocabularyError] for flags or relations, a
-// [*phases.UnknownItineraryError] or an [*UnknownNameError] for each name that MTC
-// does not have, and the [phases.DefinitionErrors] of the changed itineraries.
+// NewCatalogue returns MTC's catalogue with the changes of o. For
+// invalid flags or relations the error is a [*phases.VocabularyError] and reports
+// nothing else. Otherwise it joins all problems: a [*phases.UnknownItineraryError] or
+// an [*UnknownNameError] for each name that MTC does not have, and the
+// [phases.DefinitionErrors] of the changed itineraries.
 func NewCatalogue(o Options) (Catalogue, error) {
 	v, err := o.vocabulary()
 	if err != nil {

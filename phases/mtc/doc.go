@@ -20,8 +20,8 @@
 // Phases, their order and their guards are those of mig-controller. Upstream's
 // steps StageBackup and StageRestore are [DataBackup] and [DataRestore] here, as
 // the proposal "dynamic pipeline" in github.com/konveyor/enhancements suggests. A
-// few phases ride, or belong to another step than upstream; therefore, if nothing
-// is backed up, neither of these two steps is shown.
+// few phases ride, or belong to another step than upstream; therefore neither of
+// these two steps is shown if nothing is backed up and no volume is copied indirectly.
 //
 // The package is for MTC only. Define the itineraries of another controller with
 // package phases.

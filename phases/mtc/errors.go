@@ -146,7 +146,7 @@ type UnknownNameError struct {
 func (e *UnknownNameError) Error() string {
 	hint := wording.DidYouMean(e.Nearest)
 	if hint == "" {
-		hint = "; there is " + wording.Few(e.Known)
+		hint = "; known: " + wording.Few(e.Known)
 	}
 	if e.Itinerary != "" {
 		return fmt.Sprintf("itinerary %q: unknown %s %q%s", e.Itinerary, e.Kind, e.Name, hint)

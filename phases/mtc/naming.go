@@ -1,6 +1,10 @@
 package mtc
 
-import "github.com/konveyor/dynamic-pipeline/phases"
+import (
+	"slices"
+
+	"github.com/konveyor/dynamic-pipeline/phases"
+)
 
 // Naming is a naming scheme for the steps that MTC calls StageBackup and
 // StageRestore. The enhancement proposes two; the embedder chooses one.
@@ -38,6 +42,10 @@ func (n Naming) Rename(it phases.Itinerary) phases.Itinerary {
 	renamed := make([]phases.Phase, len(it.Phases))
 	for i, p := range it.Phases {
 		p.Step = n.Step(p.Step)
+		p.Steps = slices.Clone(p.Steps)
+		for k := range p.Steps {
+			p.Steps[k].Step = n.Step(p.Steps[k].Step)
+		}
 		renamed[i] = p
 	}
 	it.Phases = renamed

@@ -118,8 +118,9 @@ const (
 // [phases.NewSources] refuses an override, the error is a [*phases.SourceError];
 // without overrides it is nil.
 //
-// The error of an unknown flag is a [*MissingError], a [*ClusterURLError], or the
-// error of ImageStreams. The sources are safe for concurrent use if ImageStreams and
+// The cause of an unknown flag is a [*MissingError], a [*ClusterURLError], the error
+// of ImageStreams, or a [*phases.UnknownInputError] if it is computed from such a
+// flag. The sources are safe for concurrent use if ImageStreams and
 // the overrides are.
 func Sources(o Objects, overrides ...phases.Source) (*phases.Sources, error) {
 	return o.sources(vocabulary, overrides)

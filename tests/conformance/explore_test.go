@@ -28,9 +28,10 @@ var (
 	}
 )
 
-// TestExplore explores every life of MTC's five itineraries: all assignments of
-// flags, both values of decided flags, a failure at each phase, and a cancel at each
-// moment, even in the middle of a phase.
+// TestExplore explores the lives of MTC's five itineraries, with both values of decided
+// flags, a failure at each phase, and a cancel at each moment, even in the middle of a
+// phase. The flags that exploration and, without -whole, lesser fix take one value; all
+// others take every assignment that the relations allow.
 func TestExplore(t *testing.T) {
 	for _, name := range itineraries.Names() {
 		if race.Enabled && (name == mtc.Final || name == mtc.Rollback) {
@@ -131,7 +132,7 @@ func TestCancelTakenBack(t *testing.T) {
 	}
 }
 
-// TestExploreWarm explores every life of forklift's warm migration, which loops until
+// TestExploreWarm explores every life without a failure of forklift's warm migration, which loops until
 // the cutover is due.
 func TestExploreWarm(t *testing.T) {
 	setup := machinetest.NewScripted(machinetest.Script{Itineraries: machine.MustCompileSet(warm(t)), Itinerary: "Warm"})

@@ -91,12 +91,12 @@ type fixture struct {
 	reply func(ctx context.Context, c example.Call) example.Reply
 }
 
-var grounds atomic.Int32
+var fixtures atomic.Int32
 
 func newFixture(t *testing.T, on *site, r resource) *fixture {
 	t.Helper()
 	g := &fixture{
-		T: t, site: on, resource: r, namespace: fmt.Sprintf("e2e-%d", grounds.Add(1)),
+		T: t, site: on, resource: r, namespace: fmt.Sprintf("e2e-%d", fixtures.Add(1)),
 		forbidden: map[string][]string{}, calls: newCallRecorder(),
 	}
 	ctx, cancel := context.WithCancel(context.Background())

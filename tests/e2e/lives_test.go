@@ -103,11 +103,11 @@ func (s *atServer[T]) Lose(l lives.Loss) { s.loss = l }
 func (s *atServer[T]) Reconcile(ctx context.Context) (lives.Reconciled, error) {
 	s.loss, s.lost, s.kept = lives.Nothing, false, false
 	result, err := s.reconciler.Reconcile(ctx, reconcile.Request{NamespacedName: s.key})
-	out := lives.Reconciled{Again: result.RequeueAfter > 0, After: result.RequeueAfter, Lost: s.lost && !s.kept}
+	out := lives.Reconciled{Requeue: result.RequeueAfter > 0, RequeueAfter: result.RequeueAfter, Lost: s.lost && !s.kept}
 	switch {
 	case err == nil || errors.Is(err, reconcile.TerminalError(nil)):
 	case errors.Is(err, lives.ErrLost):
-		out.Again, out.After = true, lives.Limited
+		out.Requeue, out.RequeueAfter = true, lives.Limited
 	default:
 		return out, err
 	}
@@ -182,7 +182,7 @@ func TestRandomLives(t *testing.T) {
 	many = number(t, "LIVES", many)
 	t.Logf("LIVES_SEED=%d LIVES=%d", first, many)
 
-	ground := newFixture(t, common, withSubresource)
+	g := newFixture(t, common, withSubresource)
 	play := func(seed uint64) (lives.Counts, error) {
 		l, err := lives.New(seed)
 		if err != nil {
@@ -190,14 +190,14 @@ func TestRandomLives(t *testing.T) {
 		}
 		var site lives.Site
 		if seed%2 == 0 {
-			site, err = newAtServer(ground.ctx, ground, example.Variant, l)
+			site, err = newAtServer(g.ctx, g, example.Variant, l)
 		} else {
-			site, err = newAtServer(ground.ctx, ground, example.MTC, l)
+			site, err = newAtServer(g.ctx, g, example.MTC, l)
 		}
 		if err != nil {
 			return nil, err
 		}
-		return l.Counts, l.Play(ground.ctx, site)
+		return l.Counts, l.Play(g.ctx, site)
 	}
 	begin := time.Now()
 	var (

@@ -36,7 +36,8 @@
 // does not go back; no step that ran is lost, and none is skipped ([CheckStates]). The
 // conditions agree with the state ([CheckConditions]). At the end of each life:
 //
-//   - all runs are done, and another reconcile changes nothing;
+//   - all runs are done, or stopped if they also are without the fault, and another
+//     reconcile changes nothing;
 //   - the object, and the result of [Setup].Outside, are the same as without the fault,
 //     except for times, versions and counts of retries;
 //   - the label that another client set on the object is still there;

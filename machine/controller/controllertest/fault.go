@@ -85,7 +85,8 @@ func (k Kind) fits(r Request) bool {
 func (k Kind) crashes() bool { return k == CrashBefore || k == CrashAfter || k == CrashStale }
 
 // Fault is a fault and the requests that meet it: the Nth of those that match Verb,
-// Object and Subresource, or all of them if Nth is zero.
+// Object and Subresource, or all of them if Nth is zero. A matching request that the kind
+// does not fit, such as a read for Conflict or AnswerLost, counts but is not changed.
 type Fault struct {
 	Kind Kind
 	// Verb is get, list, watch, create, update, patch, delete or deletecollection.

@@ -43,7 +43,7 @@ type Injector struct {
 }
 
 // NewInjector returns an injector in front of a server, which is a client of a real API
-// server or a fake client. Requests that match one of the faults meet it.
+// server or a fake client. Requests meet the faults as [Fault] describes.
 func NewInjector(server client.WithWatch, faults ...Fault) *Injector {
 	return &Injector{server: server, faults: faults, met: make([]int, len(faults)), history: newHistory()}
 }

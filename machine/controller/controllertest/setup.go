@@ -77,11 +77,12 @@ func setupError(format string, args ...any) error {
 
 // check reports what is missing, and fills in defaults.
 func (s Setup[T]) check() (Setup[T], error) {
-	for name, missing := range map[string]bool{
-		"Begin": s.Begin == nil, "New": s.New == nil, "Itineraries": s.Itineraries == nil, "States": s.States == nil,
-	} {
-		if missing {
-			return s, setupError("Setup.%s is missing", name)
+	for _, field := range []struct {
+		name    string
+		missing bool
+	}{{"Begin", s.Begin == nil}, {"New", s.New == nil}, {"Itineraries", s.Itineraries == nil}, {"States", s.States == nil}} {
+		if field.missing {
+			return s, setupError("Setup.%s is missing", field.name)
 		}
 	}
 	if s.Kinds == nil {

@@ -55,7 +55,8 @@ const maxShown = 5
 // for each request of that life and each kind of fault that fits it. After a crash it
 // makes the controller again. Each life must reach the same end as the life without a
 // fault, and keep the promises that the package comment lists. A broken promise fails
-// the test, with the names of the request and the fault.
+// the test, with the names of the request and the fault; at most five are shown, and the
+// report has all. If s is invalid or one of its functions fails, Sweep calls FailNow.
 func Sweep[T client.Object](t machinetest.TB, s Setup[T]) *Report {
 	t.Helper()
 	report, err := sweep(s)
@@ -110,8 +111,8 @@ func sweep[T client.Object](s Setup[T]) (*Report, error) {
 		}
 	}
 	if !known {
-		return report, setupError("Only is %q, but there is no such life; there are %d requests, from %q on", s.Only, len(report.Requests),
-			only(Request{N: 1}, s.Kinds[0]))
+		return report, setupError("Only is %q, but no life has that name; the first is %q, and there are %d requests", s.Only,
+			only(Request{N: 1}, s.Kinds[0]), len(report.Requests))
 	}
 	return report, nil
 }

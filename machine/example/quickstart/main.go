@@ -19,6 +19,6 @@ var backup = machine.MustCompile(phases.Itinerary{Name: "Backup", Vocabulary: fl
 }})
 
 func main() {
-	plan := backup.Plan(phases.NewFacts(HasVolumes, HasHook)) // volumes, but no hook
+	plan := backup.Plan(phases.NewFacts(HasVolumes, HasHook)) // HasVolumes is true, HasHook is false
 	fmt.Println(plan.Running(), steps.Visible(plan), plan.Why(1).Text)
 }

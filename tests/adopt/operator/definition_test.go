@@ -82,7 +82,7 @@ func TestVersionCannotBeChanged(t *testing.T) {
 	u := &api.Upgrade{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "shop"}, Spec: api.UpgradeSpec{Version: 17}}
 	require.NoError(t, f.client.Create(f.ctx, u))
 	u.Spec.Version = 18
-	assert.ErrorContains(t, f.client.Update(f.ctx, u), "another version is another upgrade")
+	assert.ErrorContains(t, f.client.Update(f.ctx, u), "the version cannot be changed; create another Upgrade")
 }
 
 // fill sets all fields of a value to a non-zero value.

@@ -61,12 +61,12 @@ func (w worker) options() runner.Options[*api.Upgrade] {
 	}
 }
 
-// selectItinerary returns the itinerary that an upgrade asks for. Once the new
-// primary accepts writes, an upgrade is no longer rolled back.
+// selectItinerary returns the itinerary that an upgrade asks for. From the phase
+// AcceptWrites on, an upgrade is no longer rolled back.
 func selectItinerary(_ context.Context, u *api.Upgrade) (string, error) {
-	switch s := u.Status; {
-	case s.Phase == "AcceptWrites", s.Phase == "RemoveOldServers",
-		s.Done && s.Itinerary == "Upgrade", !u.Spec.Canceled && s.FailedPhases == 0:
+	s := u.Status
+	late := s.Phase == "AcceptWrites" || s.Phase == "RemoveOldServers" || s.Done && s.Itinerary == "Upgrade"
+	if late || !u.Spec.Canceled && s.FailedPhases == 0 {
 		return "Upgrade", nil
 	}
 	return "Rollback", nil

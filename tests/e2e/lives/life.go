@@ -447,7 +447,7 @@ func (l *Life) reconcile(ctx context.Context) (runner.State, error) {
 	l.add(oracle.Event{Kind: oracle.End, Lost: next.Lost, Kept: keptOf(state)})
 	l.retries = state.Retry != nil || next.Lost
 	if state.Retry != nil { // after a conflict, a controller requeues at once
-		next.After = max(next.After, state.Retry.Next.Add(time.Second).Sub(l.clock()))
+		next.RequeueAfter = max(next.RequeueAfter, state.Retry.Next.Add(time.Second).Sub(l.clock()))
 	}
 	return state, l.wake(ctx, state, next)
 }
@@ -455,11 +455,11 @@ func (l *Life) reconcile(ctx context.Context) (runner.State, error) {
 // wake makes the time pass, or the event happen, that wakes the run.
 func (l *Life) wake(ctx context.Context, state runner.State, next Reconciled) error {
 	switch {
-	case next.Again && state.NotBefore != nil && !l.retries && !l.calm && l.chance(0.3):
-		l.pass(time.Duration(l.random.Float64() * float64(next.After)))
+	case next.Requeue && state.NotBefore != nil && !l.retries && !l.calm && l.chance(0.3):
+		l.pass(time.Duration(l.random.Float64() * float64(next.RequeueAfter)))
 		l.Counts["woken early"]++
-	case next.Again:
-		l.pass(next.After)
+	case next.Requeue:
+		l.pass(next.RequeueAfter)
 		if !l.calm && l.chance(0.05) {
 			l.pass(time.Duration(l.random.IntN(3*3600)) * time.Second)
 			l.Counts["controllers down for hours"]++

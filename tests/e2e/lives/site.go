@@ -17,7 +17,7 @@ type Wishes struct {
 	Failed bool
 }
 
-// Loss is the fate of the next write.
+// Loss describes what happens to the next write.
 type Loss int
 
 // The losses.
@@ -39,9 +39,9 @@ const Limited = 10 * time.Second
 
 // Reconciled is the result of a reconcile.
 type Reconciled struct {
-	// Again requests another reconcile after the delay After.
-	Again bool
-	After time.Duration
+	// Requeue requests another reconcile after the delay RequeueAfter.
+	Requeue      bool
+	RequeueAfter time.Duration
 	// Lost means that nothing was persisted because the write was lost.
 	Lost bool
 }
@@ -124,12 +124,12 @@ func (m *Memory) Reconcile(ctx context.Context) (Reconciled, error) {
 	m.loss = Nothing
 	o := &object{Wishes: m.kept.Wishes, State: *m.kept.State.DeepCopy()}
 	out, _ := m.runner.Reconcile(ctx, o)
-	next := Reconciled{Again: out.Requeue, After: out.RequeueAfter}
+	next := Reconciled{Requeue: out.Requeue, RequeueAfter: out.RequeueAfter}
 	if !out.Changed {
 		return next, nil
 	}
 	if m.loss != Nothing {
-		next.Again, next.After = true, Limited
+		next.Requeue, next.RequeueAfter = true, Limited
 	}
 	if next.Lost = m.loss == Before; next.Lost {
 		return next, nil

@@ -94,7 +94,7 @@ func (p plugin) commands(t *testing.T) {
 			"waiting-overdue     Upgrade     WaitForBackup    Prepare > Backup > Cutover",
 			"cleaning-up         Abort       RestoreTraffic   Prepare > Cutover > Abort",
 		}, []string{
-			`kubectl upgrade: Upgrade databases/canceled: unknown itinerary "Cancel"; there is "Upgrade" and "Abort"`,
+			`kubectl upgrade: Upgrade databases/canceled: unknown itinerary "Cancel"; known: "Upgrade" and "Abort"`,
 		}},
 		{"plan of an object that has not begun", blue, []string{"plan", "-f", "-"}, 1, []string{
 			"blue   Upgrade     -       Prepare > (Backup) > (Replicas) > Cutover > (Cleanup)",
@@ -105,7 +105,7 @@ func (p plugin) commands(t *testing.T) {
 			"kubectl upgrade: there is no Upgrade in standard input; list them with: kubectl get upgrade --all-namespaces -o yaml",
 		}},
 		{"explain", begun, []string{"explain", "StartBackup", "-f", "-"}, 1, nil, []string{
-			`kubectl upgrade: Upgrade databases/rolled-back: unknown itinerary "Rollback"; there is "Upgrade" and "Abort"`,
+			`kubectl upgrade: Upgrade databases/rolled-back: unknown itinerary "Rollback"; known: "Upgrade" and "Abort"`,
 		}},
 		{"explain without an object", "", []string{"explain", "Cutover", "-i", "Upgrade"}, 0, []string{
 			"Upgrade     step   yes    step Cutover is shown for UpgradePrimary",

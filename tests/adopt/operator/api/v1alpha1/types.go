@@ -39,13 +39,13 @@ type Upgrade struct {
 type UpgradeSpec struct {
 	// Version is the major version to upgrade to.
 	// +kubebuilder:validation:Minimum=10
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="another version is another upgrade"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the version cannot be changed; create another Upgrade"
 	Version int32 `json:"version"`
 	// Backup requests a backup before anything is changed.
 	// +optional
 	Backup bool `json:"backup,omitempty"`
-	// Canceled rolls the upgrade back, unless the new primary already accepts
-	// writes.
+	// Canceled rolls the upgrade back, unless it has entered the phase
+	// AcceptWrites.
 	// +optional
 	Canceled bool `json:"canceled,omitempty"`
 	// Attempt is any text. When it changes, an upgrade that has ended runs again.
