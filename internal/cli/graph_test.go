@@ -215,7 +215,8 @@ func TestGraphReportsAndDrawsAllTheSame(t *testing.T) {
 		{"another moment than an unknown phase", lost, []string{"-f", "-", "--at", "Created"}, nil, []string{`Final at "Created"`}},
 		{
 			"no migration", around(""), []string{"-f", "-"},
-			[]string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml"},
+			[]string{"there is no MigMigration in standard input; list them with: " +
+				"kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml"},
 			nil,
 		},
 		{

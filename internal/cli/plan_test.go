@@ -343,7 +343,8 @@ func TestPlanOfIncompleteStreams(t *testing.T) {
 		{"an invalid pipeline", around("", migration("m", ``, `"pipeline": 3`)), 1, []string{}, 1,
 			[]string{"MigMigration ns/m: status.pipeline is not an array"}},
 		{"no migration", around(""), 0, nil, 1,
-			[]string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml"}},
+			[]string{"there is no MigMigration in standard input; list them with: " +
+				"kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml"}},
 		{"the same twice", around("", final, final, source), 1, []string{}, 0, []string{}},
 		{"no name", around("", `{"kind": "MigMigration"}`, final), 1, []string{}, 1,
 			[]string{"standard input:1: items[4]: MigMigration has no metadata.name; give it one"}},

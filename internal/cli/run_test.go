@@ -379,7 +379,8 @@ func TestRunContentErrors(t *testing.T) {
 		},
 		{
 			"no migration", host, []string{"-f", "-"},
-			[]string{"there is no MigMigration in standard input; list them with: kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml"},
+			[]string{"there is no MigMigration in standard input; list them with: " +
+				"kubectl get migmigrations,migplans,migclusters,migrationcontrollers -n openshift-migration -o yaml"},
 		},
 		{"no such file of itineraries", "", []string{"-i", "no/such.yaml"}, []string{"cannot read: open no/such.yaml: no such file or directory; check the name"}},
 	} {
@@ -613,11 +614,11 @@ func TestRunRefusesToGoOnAfterAFailure(t *testing.T) {
 	}{
 		{
 			[]string{"-i", file + "#Main", "--fail-at", "A", "--on-fail", "Main"},
-			"--fail-at: itinerary Main cannot follow its own failure, because it is not a cleanup itinerary; name another itinerary with --on-fail: Failed or Undo",
+			"--fail-at: itinerary Main cannot follow its own failure, because it is not a cleanup itinerary; name another with --on-fail: Failed or Undo",
 		},
 		{
 			[]string{"-i", file + "#Failed", "--fail-at", "F"},
-			"--fail-at: itinerary Failed cannot follow its own failure, because it is not a cleanup itinerary; name another itinerary with --on-fail: Main or Undo",
+			"--fail-at: itinerary Failed cannot follow its own failure, because it is not a cleanup itinerary; name another with --on-fail: Main or Undo",
 		},
 		{[]string{"-i", file + "#Undo", "--fail-at", "U", "--on-fail", "Undo"}, ""},
 	} {

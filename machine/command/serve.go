@@ -159,7 +159,8 @@ func (a *app) servedObjects(cmd *cobra.Command, o *serveOptions) (served, error)
 	}
 	for _, option := range simulationOptions {
 		if cmd.Flags().Changed(option) {
-			return served{}, fmt.Errorf("--%[1]s is for a simulated %[2]s; leave out --%[1]s, or give -i ITINERARY without -f", option, a.noun())
+			return served{}, fmt.Errorf("--%[1]s is for a simulated %[2]s; leave out --%[1]s, or give -i ITINERARY without -f",
+				option, a.noun())
 		}
 	}
 	set, err := f.set()

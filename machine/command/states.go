@@ -340,7 +340,7 @@ func (n stateNode) read() (foundState, error) {
 
 var (
 	errNoJSON  = errors.New("not the state of a run: it is not JSON")
-	errForeign = errors.New("not the state of a run: it has neither the field facts nor the field visit, so another controller wrote it; name the place of the state with --state-at")
+	errForeign = errors.New("not the state of a run: it has neither the field facts nor the field visit, so another controller wrote it")
 )
 
 // annotated is an object with a state in an annotation.

@@ -408,7 +408,7 @@ func TestStateAt(t *testing.T) {
 		{"metadata.annotations['example.com/run']", []string{"@ .metadata.annotations['example.com/run']: Move/Verify Data(copying)"}},
 		{`.metadata.annotations.example\.com/run`, []string{"@ .metadata.annotations['example.com/run']: Move/Verify Data(copying)"}},
 		{".metadata.annotations.text", []string{"error: .metadata.annotations.text: not the state of a run: it is not JSON"}},
-		{".status", []string{"error: .status: not the state of a run: it has neither the field facts nor the field visit, so another controller wrote it; name the place of the state with --state-at"}},
+		{".status", []string{"error: .status: not the state of a run: it has neither the field facts nor the field visit, so another controller wrote it"}},
 		{".status.phase", []string{"error: .status.phase: not the state of a run: it is not JSON"}},
 		{".status.none", nil},
 		{".status.vms[7]", nil},

@@ -154,7 +154,7 @@ func TestStatusWithAPathThatIsNotThere(t *testing.T) {
 	assert.NotContains(t, stderr, "--state-at")
 	assert.Contains(t, stderr,
 		"Upgrade databases/failed: .status: not the state of a run: it has neither the field facts nor the field visit, so "+
-			"another controller wrote it; name the place of the state with --state-at\n")
+			"another controller wrote it\n")
 }
 
 func TestStatusOptions(t *testing.T) {

@@ -46,8 +46,8 @@ func (e *NotPersistedError) Error() string {
 	if len(e.Fields) == 0 {
 		return "the custom resource has no status subresource; add it, or set StatusSubresource to false"
 	}
-	return fmt.Sprintf("the API server did not persist these fields of the state: %s; make sure that the schema of the custom resource has all "+
-		"fields of the state, and that StatusSubresource is true if and only if it has a status subresource",
+	return fmt.Sprintf("the API server did not persist these fields of the state: %s; make sure that the schema of the custom resource "+
+		"has all fields of the state, and that StatusSubresource is true if and only if it has a status subresource",
 		strings.Join(e.Fields, ", "))
 }
 

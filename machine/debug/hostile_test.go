@@ -196,7 +196,7 @@ func TestDroppedRunMayBeListedAgain(t *testing.T) {
 	got := readPage(t, r, "/", "text/plain")
 	assert.Regexp(t, `(?m)^a +Not begun$`, got)
 	assert.Contains(t, got, "runs were dropped (2 in total)")
-	assert.Contains(t, got, "It is listed again once it is reconciled.")
+	assert.Contains(t, got, "A dropped run is listed again once it is reconciled.")
 }
 
 func TestFlagsOfThePreviousRunHaveNoAge(t *testing.T) {

@@ -77,6 +77,8 @@ func TestCoverageMarks(t *testing.T) {
 
 	_, err = New(Options{}, Itinerary{Plan: g.Plan(phases.Facts{}), Coverage: c})
 	require.EqualError(t, err, `cannot draw: itinerary "Main" has both a coverage and a plan or runs; leave one out`)
+	_, err = NewDiff(Options{}, Side{Itineraries: []Itinerary{{Graph: g}}}, Side{Itineraries: []Itinerary{{Graph: g, Coverage: c}}})
+	require.EqualError(t, err, `cannot draw: itinerary "Main" has a coverage, which a diff does not draw; leave it out`)
 }
 
 // A step whose phases are all impossible differs from a step that no test covers, and so

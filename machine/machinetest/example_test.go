@@ -72,7 +72,9 @@ func ExampleWalk() {
 		drop(&all[1], "StartTraffic")
 		return optionsOf(c, machine.MustCompileSet(all...))
 	}
-	report := machinetest.Walk(quiet{}, machinetest.Walks[*Backup, Cluster]{Setup: s, Seed: 3, Lives: 20, Settled: []string{"StartTraffic"}})
+	report := machinetest.Walk(quiet{}, machinetest.Walks[*Backup, Cluster]{
+		Setup: s, Seed: 3, Lives: 20, Settled: []string{"StartTraffic"},
+	})
 	fmt.Println(report.Found[0].Break)
 	for _, line := range report.Found[0].Script {
 		fmt.Println(line)

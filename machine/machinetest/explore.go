@@ -533,6 +533,9 @@ func (e *exploring[T, W]) mostStates() string {
 			most = s.place
 		}
 	}
+	if most.itinerary == "" {
+		return most.String()
+	}
 	return most.itinerary + "/" + most.String()
 }
 

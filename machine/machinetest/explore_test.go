@@ -109,7 +109,7 @@ func TestExploreFindsBugs(t *testing.T) {
 			})
 		}, []string{
 			"handlers are idempotent, in itinerary Backup: a handler that is done returns something else when it is called once more: Upload: the backup exists already",
-			"a run ends, in itinerary Backup: from here the run can come to no end: at Upload: itinerary \"Backup\": phase \"Upload\": the backup exists already",
+			"a run ends, in itinerary Backup: from here the run cannot end: at Upload: itinerary \"Backup\": phase \"Upload\": the backup exists already",
 		}, nil},
 
 		{"a handler that fails after a crash", func(x *backupExploration) {
@@ -151,7 +151,7 @@ func TestExploreFindsBugs(t *testing.T) {
 		{"a handler that waits forever", func(x *backupExploration) {
 			with(x, "Upload", func(*Cluster, *Backup) (runner.Result, error) { return runner.Wait(0, "waiting"), nil })
 		}, []string{
-			"a run ends, in itinerary Backup: from here the run can come to no end: at Upload",
+			"a run ends, in itinerary Backup: from here the run cannot end: at Upload",
 			"no life reaches Backup/StartTraffic", "no life reaches Backup/Report",
 		}, nil},
 
@@ -164,7 +164,7 @@ func TestExploreFindsBugs(t *testing.T) {
 				}
 				return runner.Done(), nil
 			})
-		}, []string{"a run ends, in itinerary Backup: from here the run can come to no end: at Upload"},
+		}, []string{"a run ends, in itinerary Backup: from here the run cannot end: at Upload"},
 			[]string{"1. flags: none is true", "2. Backup: Validate, Upload", "3. rename, at Upload"}},
 	} {
 		if race.Enabled && i%4 > 0 {
@@ -208,7 +208,7 @@ func TestExploreMaxStates(t *testing.T) {
 	x.MaxStates = 20
 	var r *machinetest.Report
 	got := reports(func(tb machinetest.TB) { r = machinetest.Explore(tb, x) })
-	wantReports(t, got, "inconclusive at 20 states, most of them at the start: raise MaxStates")
+	wantReports(t, got, "inconclusive at 20 states, more of them at the start than anywhere else: raise MaxStates")
 	assert.True(t, r.Inconclusive)
 	assert.Equal(t, 20, r.States)
 
@@ -488,8 +488,8 @@ func TestExploreTwoEndlessRuns(t *testing.T) {
 		machinetest.Explore(tb, machinetest.Exploration[*machinetest.Object, struct{}]{Setup: s, Edits: []string{"cancel"}, Failures: -1})
 	})
 	require.Len(t, got, 3, strings.Join(got, "\n"))
-	assert.Contains(t, got[0]+got[1]+got[2], "in itinerary Main: from here the run can come to no end")
-	assert.Contains(t, got[0]+got[1]+got[2], "in itinerary CleanUp: from here the run can come to no end: at K")
+	assert.Contains(t, got[0]+got[1]+got[2], "in itinerary Main: from here the run cannot end")
+	assert.Contains(t, got[0]+got[1]+got[2], "in itinerary CleanUp: from here the run cannot end: at K")
 }
 
 // A run that a failure has stopped is at its end, even after an edit that changes nothing for it.

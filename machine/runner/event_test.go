@@ -208,5 +208,10 @@ func TestObserversForgetRunsThatAreGone(t *testing.T) {
 	r.Forget("a")
 	r.Forget("c")
 	assert.Equal(t, map[string]bool{"b": true}, f.runs)
+
+	adapted, err := runner.New(runner.Adapt(w.options, open))
+	require.NoError(t, err)
+	adapted.Forget("b")
+	assert.Empty(t, f.runs)
 	(*runner.Runner[*migration])(nil).Forget("a")
 }

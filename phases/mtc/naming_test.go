@@ -35,4 +35,8 @@ func TestNaming(t *testing.T) {
 	renamed := machine.MustCompile(mtc.StateNames.Rename(final))
 	assert.Equal(t, []string{"Prepare", "Backup", "StateBackup", "StateRestore", "Restore", "Cleanup"}, steps.Visible(renamed.Plan(f)))
 	assert.Equal(t, mtc.DataBackup, final.Phases[19].Step, "the given itinerary is not changed")
+
+	guarded := phases.Itinerary{Phases: []phases.Phase{{Step: mtc.DataBackup, Steps: []phases.GuardedStep{{Step: mtc.DataRestore}}}}}
+	assert.Equal(t, []phases.GuardedStep{{Step: "StateRestore"}}, mtc.StateNames.Rename(guarded).Phases[0].Steps)
+	assert.Equal(t, mtc.DataRestore, guarded.Phases[0].Steps[0].Step, "the given itinerary is not changed")
 }

@@ -131,7 +131,7 @@ func TestSweepRefusesSetups(t *testing.T) {
 	}{
 		{"no server", func(s *controllertest.Setup[*Backup]) { s.Begin = nil }, "Setup.Begin is missing"},
 		{"a life that there is not", func(s *controllertest.Setup[*Backup]) { s.Only = "99 slow" },
-			`Only is "99 slow", but there is no such life`},
+			`Only is "99 slow", but no life has that name`},
 		{"it has no end", func(s *controllertest.Setup[*Backup]) { s.MaxReconciles = 2 },
 			"the run does not end within 2 reconciles"},
 		{"the world fails", func(s *controllertest.Setup[*Backup]) {
