@@ -929,7 +929,7 @@ func (p *runView) text(t *text) {
 	}
 	pairs = slices.DeleteFunc(pairs, func(pair []string) bool { return pair[1] == "" })
 	if len(pairs) > 0 {
-		t.heading("Facts of the run")
+		t.heading("Overview")
 		t.table(nil, pairs)
 	}
 	t.heading("Pipeline")
