@@ -268,8 +268,8 @@ func (p *Plan) StepOf(i int) int {
 	if p.graph.nodes[i].steps == nil {
 		return p.graph.StepOf(i)
 	}
-	for step, sure := range p.Under(i) {
-		if sure == phases.True {
+	for step, belongs := range p.Under(i) {
+		if belongs == phases.True {
 			return step
 		}
 	}

@@ -49,7 +49,7 @@ func (p *Plan) walk(all bool) {
 		return
 	}
 	depends := w.jumpsDepend()
-	sure := w.certainty()
+	certainties := w.certainty()
 	for i := range p.marks {
 		guard := p.graph.nodes[i].guard
 		p.marks[i] = mark(guard.Eval(p.facts))
@@ -60,18 +60,18 @@ func (p *Plan) walk(all bool) {
 				p.marks[i] |= stepOpen
 			}
 			continue
-		case sure[i] == onChange:
+		case certainties[i] == onChange:
 			p.marks[i] |= tentative
-		case sure[i] != unreachable:
+		case certainties[i] != unreachable:
 			p.marks[i] |= ahead
 		}
-		if sure[i] == onUnknown {
+		if certainties[i] == onUnknown {
 			p.marks[i] |= maybe
 			if depends&w.open[i] != 0 {
 				p.marks[i] |= tentative
 			}
 		}
-		if w.reached[i] && (guard.Reads()&w.open[i] != 0 || sure[i] == onTentative) {
+		if w.reached[i] && (guard.Reads()&w.open[i] != 0 || certainties[i] == onTentative) {
 			p.marks[i] |= tentative
 		}
 		if w.reached[i] && p.graph.nodes[i].stepReads()&w.open[i] != 0 {
@@ -288,10 +288,10 @@ func (w *walk) propagate() {
 // path from the entry to done leads through it. If a loop may be frozen, the latter is unknown,
 // because the run may never end.
 func (w *walk) certainty() []certainty {
-	sure := make([]certainty, len(w.reached))
-	close := func(level certainty) {
+	certainties := make([]certainty, len(w.reached))
+	propagateLevel := func(level certainty) {
 		var worklist []int
-		for i, s := range sure {
+		for i, s := range certainties {
 			if s >= level {
 				worklist = append(worklist, i)
 			}
@@ -300,24 +300,24 @@ func (w *walk) certainty() []certainty {
 			i := worklist[len(worklist)-1]
 			worklist = worklist[:len(worklist)-1]
 			w.edges(i, func(to int, s certainty) {
-				if s >= level && sure[to] < level {
-					sure[to] = level
+				if s >= level && certainties[to] < level {
+					certainties[to] = level
 					worklist = append(worklist, to)
 				}
 			})
 		}
 	}
 	for k, i := range w.dominators() {
-		sure[i] = certain
+		certainties[i] = certain
 		if w.frozen && k > 0 {
-			sure[i] = onUnknown
+			certainties[i] = onUnknown
 		}
 	}
-	close(certain)
-	close(onTentative)
-	close(onUnknown)
-	close(onChange)
-	return sure
+	propagateLevel(certain)
+	propagateLevel(onTentative)
+	propagateLevel(onUnknown)
+	propagateLevel(onChange)
+	return certainties
 }
 
 // dominators returns the places through which every path from the entry to done leads, the entry

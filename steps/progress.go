@@ -47,7 +47,7 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 		}
 	}
 	out.AtLeast = len(seen)
-	sure := false
+	anyCertain := false
 	if g == nil {
 		out.AtMost = out.AtLeast
 		return out
@@ -57,7 +57,7 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 			continue
 		}
 		names, certain := mayBelong(plan, i)
-		sure = sure || certain
+		anyCertain = anyCertain || certain
 		if certain && len(names) == 1 && !seen[names[0]] {
 			seen[names[0]] = true
 			out.AtLeast++
@@ -67,7 +67,7 @@ func ProgressOf(p Pipeline, plan *machine.Plan) Progress {
 	for i := range g.Len() {
 		// A phase that rides shows its own step only if no other step can be shown.
 		possible := plan.Runs(i) != phases.False || plan.Tentative(i)
-		if !possible || g.Rides(i) && sure {
+		if !possible || g.Rides(i) && anyCertain {
 			continue
 		}
 		names, _ := mayBelong(plan, i)

@@ -333,9 +333,9 @@ func (s *syncing) follow(ahead []reached) {
 		if r.rides {
 			continue
 		}
-		r.eachStep(s.Plan, func(k int, sure bool) {
+		r.eachStep(s.Plan, func(k int, certain bool) {
 			place := s.place[k]
-			if place == waiting || place == nowhere && (sure || s.graph.IsCleanup() && !s.graph.IsEnd(r.phase)) {
+			if place == waiting || place == nowhere && (certain || s.graph.IsCleanup() && !s.graph.IsEnd(r.phase)) {
 				shown[k] = true
 			}
 		})

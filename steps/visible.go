@@ -20,12 +20,12 @@ func Possible(p *machine.Plan) []string {
 	if p.Graph() == nil {
 		return []string{}
 	}
-	sure := make([]bool, len(p.Graph().Steps()))
+	certain := make([]bool, len(p.Graph().Steps()))
 	for _, name := range Visible(p) {
-		sure[p.Graph().StepIndex(name)] = true
+		certain[p.Graph().StepIndex(name)] = true
 	}
-	maybe := visible(p, func(t phases.Truth) bool { return t != phases.False })
-	return slices.DeleteFunc(maybe, func(name string) bool { return sure[p.Graph().StepIndex(name)] })
+	possible := visible(p, func(t phases.Truth) bool { return t != phases.False })
+	return slices.DeleteFunc(possible, func(name string) bool { return certain[p.Graph().StepIndex(name)] })
 }
 
 func visible(p *machine.Plan, counts func(phases.Truth) bool) []string {
@@ -87,11 +87,11 @@ func DisplaySteps(p *machine.Plan) []string {
 // reached describes a phase that a plan reaches and that runs or may run. One pass over the plan
 // finds all of them.
 type reached struct {
-	phase int
-	step  int32 // its own step ([machine.Plan.StepOf]); -1 if none
-	under int32 // the step under which it is reported
-	sure  bool  // whether it is certain to run
-	rides bool
+	phase   int
+	step    int32 // its own step ([machine.Plan.StepOf]); -1 if none
+	under   int32 // the step under which it is reported
+	certain bool  // whether it is certain to run
+	rides   bool
 	// belongs reports whether it is certain to belong to its step. If not, [machine.Plan.Under]
 	// returns the steps that it may belong to.
 	belongs bool
@@ -105,7 +105,7 @@ func reaches(p *machine.Plan, list []reached) []reached {
 		if runs == phases.False {
 			continue
 		}
-		r := reached{phase: i, step: int32(p.StepOf(i)), sure: runs == phases.True, rides: g.Rides(i)}
+		r := reached{phase: i, step: int32(p.StepOf(i)), certain: runs == phases.True, rides: g.Rides(i)}
 		for _, t := range p.Under(i) {
 			r.belongs = t == phases.True
 			break
@@ -118,9 +118,9 @@ func reaches(p *machine.Plan, list []reached) []reached {
 
 // eachStep calls yield with each step that the phase may belong to, and whether it is certain to
 // run under it.
-func (r *reached) eachStep(p *machine.Plan, yield func(step int, sure bool)) {
+func (r *reached) eachStep(p *machine.Plan, yield func(step int, certain bool)) {
 	if r.belongs {
-		yield(int(r.step), r.sure)
+		yield(int(r.step), r.certain)
 		return
 	}
 	for k := range p.Under(r.phase) {
@@ -133,13 +133,13 @@ func (r *reached) eachStep(p *machine.Plan, yield func(step int, sure bool)) {
 // none). report records in shown, by index, which steps are shown.
 func report(p *machine.Plan, ahead []reached, started []int32, shown []bool) {
 	for _, r := range ahead {
-		if r.sure && !r.rides && r.belongs {
+		if r.certain && !r.rides && r.belongs {
 			shown[r.step] = true
 		}
 	}
 	first, last := int32(-1), int32(-1)
 	for _, r := range ahead { // a phase that rides may reach the first visible step
-		if r.sure && r.step >= 0 && shown[r.step] {
+		if r.certain && r.step >= 0 && shown[r.step] {
 			first = r.step
 			break
 		}
@@ -152,7 +152,7 @@ func report(p *machine.Plan, ahead []reached, started []int32, shown []bool) {
 		switch r := &ahead[i]; {
 		case r.step < 0:
 		case !r.rides:
-			if r.sure {
+			if r.certain {
 				last, looked = r.step, true
 			}
 		case shown[r.step]:

@@ -21,7 +21,7 @@ func TestObjectsOfAnotherCatalogue(t *testing.T) {
 		typo      = `Fleet databases/shop: item typo: planned from the first phase: itinerary "Upgrade" has no phase "WaitForBakcup"; ` +
 			`did you mean "WaitForBackup"?`
 		notBegun = "Fleet databases/shop: item new: it has not begun, and may be on any of the itineraries Upgrade, Abort, Cancel, " +
-			"Rollback; plan one with -i FILE#NAME --flags A,B,..."
+			"Rollback; plan one with -i FILE#NAME --flags FLAG,FLAG"
 	)
 	for _, tt := range []struct {
 		about string

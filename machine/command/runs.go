@@ -636,7 +636,7 @@ func (a *app) selected(o *Object, f foundState) (string, error) {
 	case recorded != "" && (!a.isBuiltin() || a.catalogue.Select == nil || f.state.Done):
 		return recorded, nil
 	case !a.isBuiltin() && len(all.graphs) > 1:
-		return "", fmt.Errorf("it has not begun, and may be on any of the itineraries %s; plan one with -i FILE#NAME --flags A,B,...",
+		return "", fmt.Errorf("it has not begun, and may be on any of the itineraries %s; plan one with -i FILE#NAME --flags FLAG,FLAG",
 			strings.Join(all.names(), ", "))
 	case !a.isBuiltin() || a.catalogue.Select == nil:
 		return all.graphs[0].Name(), nil

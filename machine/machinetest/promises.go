@@ -425,9 +425,9 @@ func (c *checking) steps() {
 	ahead := func(names []string) []string {
 		return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(ran, name) })
 	}
-	visible, maybe := ahead(steps.Visible(c.now)), ahead(steps.Possible(c.now))
-	sure := slices.DeleteFunc(slices.Clone(waiting), func(name string) bool { return slices.Contains(maybe, name) })
-	if !slices.Equal(sure, visible) {
+	visible, possible := ahead(steps.Visible(c.now)), ahead(steps.Possible(c.now))
+	certain := slices.DeleteFunc(slices.Clone(waiting), func(name string) bool { return slices.Contains(possible, name) })
+	if !slices.Equal(certain, visible) {
 		c.broken(PromiseSteps, "the steps listed are not those that the plan shows",
 			"at %s: listed %q, planned %q", c.now.Position(), waiting, visible)
 	}

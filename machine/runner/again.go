@@ -180,15 +180,15 @@ func (f *FailedAt) pipeline(before steps.Pipeline) steps.Pipeline {
 	return kept
 }
 
-// asks sets c.asked if the run is over and the token asks for another. It records the
+// readToken sets c.newRunRequested if the run is over and the token asks for another. It records the
 // first token.
-func (c *reconcile[T]) asks(ctx context.Context) (token string, from RunFrom, err error) {
+func (c *reconcile[T]) readToken(ctx context.Context) (token string, from RunFrom, err error) {
 	over := c.state.over()
 	if c.o.Token == nil || !over && c.state.Token != nil {
 		return "", "", nil
 	}
 	if err = c.option("Token", func() (err error) { token, from, err = c.o.Token(ctx, c.object); return }); err != nil {
-		c.asked = over // until the token is known
+		c.newRunRequested = over // until the token is known
 		return "", "", err
 	}
 	if cutTo(token, maxToken) != token { // compare the token in the form in which it is kept
@@ -198,7 +198,7 @@ func (c *reconcile[T]) asks(ctx context.Context) (token string, from RunFrom, er
 	if c.state.Token == nil {
 		c.state.Token = &token
 	}
-	c.asked = over && *c.state.Token != token
+	c.newRunRequested = over && *c.state.Token != token
 	return token, from, nil
 }
 

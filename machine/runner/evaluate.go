@@ -37,9 +37,9 @@ func (c *reconcile[T]) refresh(ctx context.Context) error {
 func (c *reconcile[T]) settleOptions() machine.SettleOptions {
 	o := machine.SettleOptions{
 		Sources:    func(ctx context.Context) (*phases.Sources, error) { return c.o.Sources(ctx, c.object) },
-		LeftBehind: c.memo.left, EvaluationTimeout: c.askTime, Now: c.o.Now, WithTimeout: c.o.WithTimeout,
+		LeftBehind: c.memo.left, EvaluationTimeout: c.evaluationTime, Now: c.o.Now, WithTimeout: c.o.WithTimeout,
 	}
-	if c.askTime <= 0 {
+	if c.evaluationTime <= 0 {
 		o.EvaluationTimeout = -1
 	}
 	return o
@@ -60,7 +60,7 @@ func (c *reconcile[T]) evaluated(ctx context.Context, evaluation phases.Evaluati
 	if evaluation.Evaluated == 0 {
 		return
 	}
-	c.askTime -= max(c.o.Now().Sub(began), 0)
+	c.evaluationTime -= max(c.o.Now().Sub(began), 0)
 	flags := c.m.Graph().Vocabulary()
 	failed := map[string]error{}
 	for _, e := range evaluation.Errors {

@@ -238,9 +238,9 @@ func (c *checker[T]) checkFunctions() {
 
 // checkItinerary checks the options of the phases of an itinerary.
 func (c *checker[T]) checkItinerary(name string, g *machine.Graph) {
-	if unanswered := g.Reads() &^ c.SourceFlags; c.SourceFlags != 0 && unanswered != 0 {
+	if withoutSource := g.Reads() &^ c.SourceFlags; c.SourceFlags != 0 && withoutSource != 0 {
 		c.add("SourceFlags: itinerary %q reads %s, which no source evaluates; add a source, or remove the flag",
-			name, wording.List(g.Vocabulary().Names(unanswered), "and"))
+			name, wording.List(g.Vocabulary().Names(withoutSource), "and"))
 	}
 	own := map[string]bool{}
 	for i := range g.Len() {

@@ -25,23 +25,23 @@ type reconcile[T any] struct {
 	m      *machine.Machine
 	state  State
 	now    metav1.Time
-	// askTime is the remaining time for evaluating flags.
-	askTime time.Duration
+	// evaluationTime is the remaining time for evaluating flags.
+	evaluationTime time.Duration
 	// called reports whether a function of the embedder was called that may have
 	// changed the object.
 	called, moved, paused bool
 	// retried reports whether something failed and is retried.
 	retried    bool
 	wasStopped *Stop // before this reconcile
-	// asked reports whether the run is over and the token asks for another. If so,
+	// newRunRequested reports whether the run is over and the token asks for another. If so,
 	// before is the state of the old run, and runBegun is the event of the new one.
-	asked    bool
-	before   *State
-	runBegun *RunBegun
-	// beside is an error that does not hold the run.
-	beside error
-	again  bool
-	after  time.Duration
+	newRunRequested bool
+	before          *State
+	runBegun        *RunBegun
+	// nonBlocking is an error that does not hold the run.
+	nonBlocking  error
+	requeue      bool
+	requeueAfter time.Duration
 }
 
 // readClock reads the clock. Times are whole seconds.
@@ -50,19 +50,19 @@ func (c *reconcile[T]) readClock() {
 }
 
 func (c *reconcile[T]) run(ctx context.Context) error {
-	token, from, err := c.asks(ctx)
+	token, from, err := c.readToken(ctx)
 	if err != nil {
 		return err
 	}
 	var paused bool
 	if c.o.Paused != nil {
 		if err := c.option("Paused", func() (err error) { paused, err = c.o.Paused(ctx, c.object); return }); err != nil &&
-			(c.asked || !c.state.Done) {
+			(c.newRunRequested || !c.state.Done) {
 			return err
 		}
 	}
 	var selected string
-	begun := c.asked && !paused
+	begun := c.newRunRequested && !paused
 	if begun {
 		selected, err = c.runAgain(ctx, token, from)
 	} else if selected, err = c.selects(ctx); c.state.Done {
@@ -82,7 +82,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 	}
 	c.m = resumed.Machine
 	g := c.m.Graph()
-	c.follow(ctx, resumed.SwitchHeld)
+	c.recordSwitchHeld(ctx, resumed.SwitchHeld)
 	switch {
 	case c.state.Done:
 		c.paused = paused
@@ -90,11 +90,11 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 		return nil
 	case c.m.Position().Done: // another controller, or an earlier release, entered this end phase
 		c.state.leavePhase()
-		c.keep(ctx, steps.Snapshot{})
+		c.record(ctx, steps.Snapshot{})
 		c.end(ctx)
 		return nil
 	case paused && (!g.IsCleanup() || c.o.PauseHoldsCleanup):
-		if !c.state.PhaseFailed() && !c.asked {
+		if !c.state.PhaseFailed() && !c.newRunRequested {
 			c.state.Stopped = nil // the phase and the itinerary are known now
 		}
 		c.pause()
@@ -120,7 +120,7 @@ func (c *reconcile[T]) run(ctx context.Context) error {
 			return err
 		}
 	}
-	c.again, c.after = true, 0
+	c.requeue, c.requeueAfter = true, 0
 	return nil
 }
 
@@ -144,7 +144,7 @@ func (c *reconcile[T]) resume(ctx context.Context, resumed machine.Resumption) e
 		if err := c.refresh(ctx); err != nil {
 			return err
 		}
-		c.keep(ctx, steps.Snapshot{Message: c.retryMessage()})
+		c.record(ctx, steps.Snapshot{Message: c.retryMessage()})
 	}
 	return nil
 }
@@ -161,9 +161,9 @@ func (c *reconcile[T]) pause() {
 	c.state.pause(c.now)
 }
 
-// follow records the itinerary that the selector names but that is not entered; empty
+// recordSwitchHeld records the itinerary that the selector names but that is not entered; empty
 // if there is none.
-func (c *reconcile[T]) follow(ctx context.Context, switchHeld string) {
+func (c *reconcile[T]) recordSwitchHeld(ctx context.Context, switchHeld string) {
 	if switchHeld = cut(switchHeld); isRecorded(c.state.SwitchHeld, switchHeld) {
 		return
 	}
@@ -175,7 +175,7 @@ func (c *reconcile[T]) follow(ctx context.Context, switchHeld string) {
 
 // stop records why the run cannot continue.
 func (c *reconcile[T]) stop(ctx context.Context, err error) {
-	c.again, c.after = false, 0
+	c.requeue, c.requeueAfter = false, 0
 	c.state.Retry, c.memo.attempts = nil, 0
 	text := cut(err.Error())
 	if step := c.state.Pipeline.Current(); step != nil {
@@ -285,7 +285,7 @@ func (c *reconcile[T]) leave(ctx context.Context) (moved bool, err error) {
 		c.state.Checkpoint = c.m.Checkpoint()
 	default:
 		// Record the work as done, and the facts without the flags that it decided.
-		c.keep(ctx, steps.Snapshot{Message: c.retryMessage()})
+		c.record(ctx, steps.Snapshot{Message: c.retryMessage()})
 	}
 	if err == nil {
 		c.delayed(ctx, from.Phase, s.RequeueAfter)
@@ -298,7 +298,7 @@ func (c *reconcile[T]) delayed(ctx context.Context, phase string, after time.Dur
 	if c.state.WaitingSince == nil {
 		c.state.WaitingSince = c.now.DeepCopy()
 	}
-	c.again, c.after = true, after
+	c.requeue, c.requeueAfter = true, after
 	c.emit(ctx, PhaseWaiting{Itinerary: c.m.Graph().Name(), Phase: phase, Since: c.state.WaitingSince.Time, RequeueAfter: after})
 }
 
@@ -361,9 +361,9 @@ func (c *reconcile[T]) deadline() *metav1.Time {
 	return &due
 }
 
-// lastLook is the maximum time for the last call of a handler, after the deadline of
+// lastCallTimeout is the maximum time for the last call of a handler, after the deadline of
 // its phase has passed.
-const lastLook = time.Minute
+const lastCallTimeout = time.Minute
 
 // call runs the handler of a phase within its deadline. Once the deadline has passed,
 // it runs the handler a last time; if the work is then not done, the phase fails.
@@ -375,7 +375,7 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 	remaining := c.remaining(options.Deadline)
 	late := remaining <= 0
 	if late {
-		remaining = min(options.Deadline, lastLook)
+		remaining = min(options.Deadline, lastCallTimeout)
 	}
 	hctx := ctx
 	if options.Deadline > 0 {
@@ -429,14 +429,14 @@ func (c *reconcile[T]) call(ctx context.Context, phase string) (Result, error) {
 	if last {
 		return Fail(fmt.Sprintf("phase %s was tried %d times", phase, attempts), "the last error: "+err.Error()), nil
 	}
-	if remaining := c.remaining(options.Deadline); c.after > remaining {
-		c.after = max(remaining, 0) // in time for the last call
+	if remaining := c.remaining(options.Deadline); c.requeueAfter > remaining {
+		c.requeueAfter = max(remaining, 0) // in time for the last call
 		if c.state.Retry != nil {
-			c.state.Retry.Next = metav1.NewTime(c.now.Add(c.after).Truncate(time.Second))
+			c.state.Retry.Next = metav1.NewTime(c.now.Add(c.requeueAfter).Truncate(time.Second))
 		}
 	}
 	c.state.WaitingSince = nil
-	c.keep(ctx, steps.Snapshot{Message: c.retryMessage()})
+	c.record(ctx, steps.Snapshot{Message: c.retryMessage()})
 	return Result{}, failed
 }
 
@@ -487,19 +487,19 @@ func (c *reconcile[T]) retry(ctx context.Context, kind RetryKind, flags []string
 	now := c.o.Now()
 	early := attempts > 0 && due.After(now)
 	if early {
-		c.after = min(due.Sub(now), l.backoff.after(attempts))
+		c.requeueAfter = min(due.Sub(now), l.backoff.after(attempts))
 	} else {
 		attempts++
-		c.after = l.backoff.after(attempts)
+		c.requeueAfter = l.backoff.after(attempts)
 	}
-	c.again = true
-	c.memo.kind, c.memo.visit, c.memo.attempts, c.memo.due = kind, c.state.Visit, attempts, now.Add(c.after)
+	c.requeue = true
+	c.memo.kind, c.memo.visit, c.memo.attempts, c.memo.due = kind, c.state.Visit, attempts, now.Add(c.requeueAfter)
 	if l.maxAttempts > 0 && attempts >= int64(l.maxAttempts) {
-		c.again, c.after = false, 0
+		c.requeue, c.requeueAfter = false, 0
 		return attempts, true
 	}
 
-	if !c.asked || c.state.Done { // otherwise it is stopped, and another run will follow
+	if !c.newRunRequested || c.state.Done { // otherwise it is stopped, and another run will follow
 		c.state.Stopped = nil
 	}
 	text := cut(err.Error())
@@ -518,7 +518,7 @@ func (c *reconcile[T]) retry(ctx context.Context, kind RetryKind, flags []string
 		}
 		c.state.Retry = &Retry{
 			Kind: kind, Flags: flags, Since: since, Attempts: attempts, Error: text,
-			At: c.now, Next: metav1.NewTime(c.now.Add(c.after).Truncate(time.Second)),
+			At: c.now, Next: metav1.NewTime(c.now.Add(c.requeueAfter).Truncate(time.Second)),
 		}
 	}
 	itinerary, phase := c.state.Itinerary, c.state.Phase
@@ -526,7 +526,7 @@ func (c *reconcile[T]) retry(ctx context.Context, kind RetryKind, flags []string
 		itinerary, phase = c.m.Graph().Name(), c.m.Position().Phase
 	}
 	c.emit(ctx, PhaseRetried{Itinerary: itinerary, Phase: phase, Kind: kind, Flags: flags, Err: err, Attempt: attempts,
-		RequeueAfter: c.after})
+		RequeueAfter: c.requeueAfter})
 	return attempts, false
 }
 
@@ -534,16 +534,16 @@ func (c *reconcile[T]) wait(ctx context.Context, phase string, result Result) {
 	if c.state.WaitingSince == nil {
 		c.state.WaitingSince = c.now.DeepCopy()
 	}
-	c.keep(ctx, steps.Snapshot{Message: cut(result.message), Progress: cutLines(result.progress, MaxProgress/2, MaxText)})
-	c.again, c.after = result.after != 0, max(result.after, 0)
+	c.record(ctx, steps.Snapshot{Message: cut(result.message), Progress: cutLines(result.progress, MaxProgress/2, MaxText)})
+	c.requeue, c.requeueAfter = result.after != 0, max(result.after, 0)
 	if options, err := c.phase(phase); err == nil && options.Deadline > 0 {
 		// Come back in time for the last call.
-		if remaining := max(c.remaining(options.Deadline), time.Second); !c.again || remaining < c.after {
-			c.again, c.after = true, remaining
+		if remaining := max(c.remaining(options.Deadline), time.Second); !c.requeue || remaining < c.requeueAfter {
+			c.requeue, c.requeueAfter = true, remaining
 		}
 	}
 	c.emit(ctx, PhaseWaiting{Itinerary: c.m.Graph().Name(), Phase: phase, Message: result.message, Since: c.state.WaitingSince.Time,
-		RequeueAfter: c.after})
+		RequeueAfter: c.requeueAfter})
 }
 
 // fail records a failure and switches to the itinerary that the selector then names. In
@@ -556,13 +556,13 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 		Visit: c.state.Visit}
 	c.state.fail(failure, g.IsCleanup())
 	c.state.Retry, c.memo.attempts = nil, 0
-	c.keep(ctx, steps.Snapshot{Failed: true})
+	c.record(ctx, steps.Snapshot{Failed: true})
 	// The selector may depend on the state on the object, or on what OnFail sets.
 	err = c.option("Write", func() error { return c.o.Storage.Write(ctx, c.object, *c.state.DeepCopy()) })
 	if err == nil && c.o.OnFail != nil {
 		err = c.option("OnFail", func() error { return c.o.OnFail(ctx, c.object, failure) })
 		if g.IsCleanup() { // which must reach its end
-			c.beside, err = errors.Join(c.beside, err), nil
+			c.nonBlocking, err = errors.Join(c.nonBlocking, err), nil
 		}
 	}
 	if err != nil {
@@ -584,7 +584,7 @@ func (c *reconcile[T]) fail(ctx context.Context, phase string, reasons []string)
 	case to == g:
 		return false, c.unanswered()
 	case !g.MayLeaveFor(to):
-		c.follow(ctx, selected)
+		c.recordSwitchHeld(ctx, selected)
 		return true, nil
 	}
 	if _, err := c.m.Switch(to); err != nil {
@@ -632,7 +632,7 @@ func (c *reconcile[T]) entered(ctx context.Context, from machine.Position, tr ma
 	if !tr.To.Done {
 		c.state.Entered = c.now.DeepCopy()
 	}
-	c.keep(ctx, steps.Snapshot{})
+	c.record(ctx, steps.Snapshot{})
 	if tr.To.Phase != "" {
 		c.emit(ctx, PhaseEntered{Itinerary: tr.Itinerary, Phase: tr.To.Phase, Step: c.stepOf(tr.To), Jumped: tr.Jumped})
 	}
@@ -664,8 +664,8 @@ func (c *reconcile[T]) took() time.Duration {
 	return max(c.now.Sub(c.state.Entered.Time), 0)
 }
 
-// keep records the position of the machine, and updates the pipeline.
-func (c *reconcile[T]) keep(ctx context.Context, m steps.Snapshot) {
+// record records the position of the machine, and updates the pipeline.
+func (c *reconcile[T]) record(ctx context.Context, m steps.Snapshot) {
 	under := c.state.Itinerary == c.m.Graph().Name() && c.state.Phase != ""
 	before := c.state.Pipeline
 	m.Plan = c.m.Plan()

@@ -112,7 +112,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 		return Outcome{}, err
 	}
 	key := r.o.key(object)
-	c := &reconcile[T]{Runner: r, object: object, key: key, memo: r.memory.get(key), askTime: r.o.EvaluationTimeout}
+	c := &reconcile[T]{Runner: r, object: object, key: key, memo: r.memory.get(key), evaluationTime: r.o.EvaluationTimeout}
 	defer r.memory.release(key)
 	c.readClock()
 	was.DeepCopyInto(&c.state)
@@ -122,7 +122,7 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	switch {
 	case IsTerminal(err):
 		c.stop(ctx, err)
-	case err != nil && !c.again && ctx.Err() == nil:
+	case err != nil && !c.requeue && ctx.Err() == nil:
 		c.retry(ctx, RetryOptions, nil, err, limits{backoff: c.backoff()})
 	}
 	if retry := c.state.Retry; retry != nil && retry.Kind == RetryOptions && !c.retried {
@@ -130,8 +130,8 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	}
 	if !was.over() && c.state.over() {
 		// The token may have changed during the reconcile.
-		if _, _, err := c.asks(ctx); err != nil || c.asked {
-			c.again, c.after = true, 0
+		if _, _, err := c.readToken(ctx); err != nil || c.newRunRequested {
+			c.requeue, c.requeueAfter = true, 0
 		}
 	}
 	c.state.Deadline = c.deadline()
@@ -141,13 +141,13 @@ func (r *Runner[T]) Reconcile(ctx context.Context, object T) (out Outcome, err e
 	}
 	c.state.boundTo(size)
 
-	out = Outcome{State: c.state, Requeue: c.again, RequeueAfter: c.after, Done: c.state.Done, Paused: c.paused}
+	out = Outcome{State: c.state, Requeue: c.requeue, RequeueAfter: c.requeueAfter, Done: c.state.Done, Paused: c.paused}
 	out.Changed = !was.Equal(&c.state)
 	if out.Requeue && !out.Changed && !c.moved {
 		out.RequeueAfter = max(out.RequeueAfter, minPause)
 	}
-	if c.beside != nil {
-		err = errors.Join(err, c.beside)
+	if c.nonBlocking != nil {
+		err = errors.Join(err, c.nonBlocking)
 	}
 	if len(r.o.Observers) > 0 {
 		c.emit(ctx, RunReconciled{Key: key, State: &c.state, Changed: out.Changed, Requeue: out.Requeue, Paused: out.Paused,
