@@ -32,12 +32,12 @@ type callRecorder struct {
 	order []string
 }
 
-func (a *callRecorder) source(flag Flags, answer func(context.Context, Facts) (Truth, error)) Source {
+func (a *callRecorder) source(flag Flags, evaluate func(context.Context, Facts) (Truth, error)) Source {
 	return Source{Flag: flag, Evaluate: func(ctx context.Context, known Facts) (Truth, error) {
 		a.mu.Lock()
 		a.order = append(a.order, sixFlags.Names(flag)[0])
 		a.mu.Unlock()
-		return answer(ctx, known)
+		return evaluate(ctx, known)
 	}}
 }
 
@@ -266,42 +266,42 @@ func TestEvaluateOrder(t *testing.T) {
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			var a callRecorder
-			answer := sources(t, c.sources(&a)...).Evaluate(context.Background(), c.request)
+			evaluation := sources(t, c.sources(&a)...).Evaluate(context.Background(), c.request)
 			assert.Equal(t, c.order, a.names())
-			assert.Equal(t, c.facts, answer.Facts)
+			assert.Equal(t, c.facts, evaluation.Facts)
 			if c.errs == "" {
-				assert.NoError(t, answer.Err())
+				assert.NoError(t, evaluation.Err())
 			} else {
-				assert.EqualError(t, answer.Err(), c.errs)
+				assert.EqualError(t, evaluation.Err(), c.errs)
 			}
 			var want Flags
 			for _, name := range a.order {
 				flag, _ := sixFlags.Lookup(name)
 				want |= flag
 			}
-			assert.Equal(t, want, answer.Evaluated)
+			assert.Equal(t, want, evaluation.Evaluated)
 		})
 	}
 }
 
 func TestEvaluateErrorsHaveTypes(t *testing.T) {
 	gone := errors.New("gone")
-	answer := sources(t,
+	evaluation := sources(t,
 		Source{Flag: flagA, Evaluate: fails(gone)},
 		Source{Flag: flagB, Evaluate: func(context.Context, Facts) (Truth, error) { panic(gone) }},
 		Source{Flag: flagC, Inputs: flagA, Evaluate: either(flagA, flagA)},
 	).Evaluate(context.Background(), Request{Read: abc})
-	require.Len(t, answer.Errors, 3)
+	require.Len(t, evaluation.Errors, 3)
 	for i, name := range []string{"A", "B", "C"} {
-		assert.Equal(t, name, answer.Errors[i].Flag, "in the order of the vocabulary")
+		assert.Equal(t, name, evaluation.Errors[i].Flag, "in the order of the vocabulary")
 	}
-	require.ErrorIs(t, answer.Errors[0], gone)
+	require.ErrorIs(t, evaluation.Errors[0], gone)
 	var panicked *PanicError
-	require.ErrorAs(t, answer.Errors[1], &panicked)
+	require.ErrorAs(t, evaluation.Errors[1], &panicked)
 	assert.Contains(t, string(panicked.Stack), "evaluate_test.go", "the stack leads to the source")
-	require.ErrorIs(t, answer.Errors[1], gone)
+	require.ErrorIs(t, evaluation.Errors[1], gone)
 	var input *UnknownInputError
-	require.ErrorAs(t, answer.Err(), &input)
+	require.ErrorAs(t, evaluation.Err(), &input)
 	assert.Equal(t, []string{"A"}, input.Inputs)
 }
 
@@ -317,12 +317,12 @@ func TestEvaluateCallsIndependentSourcesAtTheSameTime(t *testing.T) {
 				barrier.Wait()
 				return True, nil
 			}
-			answer := sources(t,
+			evaluation := sources(t,
 				mark(Source{Flag: flagA, Evaluate: meet}),
 				mark(Source{Flag: flagB, Evaluate: meet}),
 				mark(Source{Flag: flagC, Evaluate: meet}),
 			).Evaluate(context.Background(), Request{Read: abc})
-			assert.Equal(t, NewFacts(abc, 0), answer.Facts)
+			assert.Equal(t, NewFacts(abc, 0), evaluation.Facts)
 		})
 	}
 }
@@ -345,15 +345,15 @@ func TestSequentialCallsOneSourceAtATime(t *testing.T) {
 		slow(calls.source(flagF, alone)),
 	)
 	s := concurrent.Sequential()
-	answer := s.Evaluate(t.Context(), Request{Read: sixFlags.All(), Matters: func(known Facts) Flags {
+	evaluation := s.Evaluate(t.Context(), Request{Read: sixFlags.All(), Matters: func(known Facts) Flags {
 		if known.Of(flagC) == True { // F no longer matters
 			return 0
 		}
 		return sixFlags.All()
 	}})
-	require.NoError(t, answer.Err())
+	require.NoError(t, evaluation.Err())
 	assert.Equal(t, "DBEAC", calls.names(), "the result of one slow source may make the next unnecessary")
-	assert.Equal(t, sixFlags.All()&^flagF, answer.Facts.True())
+	assert.Equal(t, sixFlags.All()&^flagF, evaluation.Facts.True())
 	assert.Equal(t, concurrent.Flags(), s.Flags())
 	assert.False(t, concurrent.sequential, "the sources given are not changed")
 	assert.Nil(t, (*Sources)(nil).Sequential())
@@ -363,17 +363,17 @@ func TestEvaluateWithAContextThatIsDoneCallsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var a callRecorder
-	answer := sources(t,
+	evaluation := sources(t,
 		a.source(flagA, returns(True)), slow(a.source(flagB, returns(True))), from(flagA, a.source(flagC, either(flagA, flagA))),
 	).Evaluate(ctx, Request{Read: abc, Known: NewFacts(flagD, 0)})
 	assert.Empty(t, a.order)
-	assert.Zero(t, answer.Evaluated)
-	assert.Equal(t, NewFacts(flagD, 0), answer.Facts, "known flags are kept")
-	require.Len(t, answer.Errors, 3)
-	for _, err := range answer.Errors {
+	assert.Zero(t, evaluation.Evaluated)
+	assert.Equal(t, NewFacts(flagD, 0), evaluation.Facts, "known flags are kept")
+	require.Len(t, evaluation.Errors, 3)
+	for _, err := range evaluation.Errors {
 		require.ErrorIs(t, err, context.Canceled)
 	}
-	assert.EqualError(t, answer.Errors[0], "flag A is unknown: not evaluated: context canceled")
+	assert.EqualError(t, evaluation.Errors[0], "flag A is unknown: not evaluated: context canceled")
 }
 
 func TestEvaluateStopsAtItsTimeout(t *testing.T) {
@@ -384,14 +384,14 @@ func TestEvaluateStopsAtItsTimeout(t *testing.T) {
 		<-ctx.Done()
 		return Unknown, context.Cause(ctx)
 	}
-	answer := sources(t,
+	evaluation := sources(t,
 		a.source(flagA, waits), from(flagB, a.source(flagC, either(flagB, flagB))), slow(a.source(flagB, returns(True))),
 	).Evaluate(context.Background(), Request{Read: abc, Timeout: time.Millisecond})
 	assert.NotContains(t, a.order, "B", "it is too late for the slow one")
-	assert.Zero(t, answer.Facts)
-	assert.Zero(t, answer.LeftBehind, "a source that returns when its context is done is not left behind")
-	require.Len(t, answer.Errors, 3, "every flag is reported, including the one that waits for B")
-	for _, err := range answer.Errors {
+	assert.Zero(t, evaluation.Facts)
+	assert.Zero(t, evaluation.LeftBehind, "a source that returns when its context is done is not left behind")
+	require.Len(t, evaluation.Errors, 3, "every flag is reported, including the one that waits for B")
+	for _, err := range evaluation.Errors {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	}
 }
@@ -399,15 +399,16 @@ func TestEvaluateStopsAtItsTimeout(t *testing.T) {
 // A test with a fake clock waits for no timeout.
 func TestEvaluateStopsAtTheTimeoutOfTheCallersClock(t *testing.T) {
 	var timeouts []time.Duration
-	answer := sources(t, Source{Flag: flagA, Evaluate: func(ctx context.Context, _ Facts) (Truth, error) { return Unknown, ctx.Err() }}).
+	late := func(ctx context.Context, _ Facts) (Truth, error) { return Unknown, ctx.Err() }
+	evaluation := sources(t, Source{Flag: flagA, Evaluate: late}).
 		Evaluate(context.Background(), Request{Read: flagA, Timeout: time.Hour,
 			WithTimeout: func(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 				timeouts = append(timeouts, d)
 				return context.WithDeadline(parent, time.Unix(0, 0)) // it has passed
 			}})
 	assert.Equal(t, []time.Duration{time.Hour}, timeouts)
-	require.Len(t, answer.Errors, 1)
-	require.ErrorIs(t, answer.Errors[0], context.DeadlineExceeded)
+	require.Len(t, evaluation.Errors, 1)
+	require.ErrorIs(t, evaluation.Errors[0], context.DeadlineExceeded)
 }
 
 func TestUnknownInputErrorNamesTheInputs(t *testing.T) {
@@ -422,14 +423,14 @@ func TestUnknownInputErrorNamesTheInputs(t *testing.T) {
 func TestEvaluateIsCanceledHalfWay(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var a callRecorder
-	answer := sources(t,
+	evaluation := sources(t,
 		a.source(flagA, func(context.Context, Facts) (Truth, error) { cancel(); return True, nil }),
 		slow(a.source(flagB, returns(True))),
 	).Evaluate(ctx, Request{Read: flagA | flagB})
 	assert.Equal(t, "A", a.names())
-	assert.Equal(t, NewFacts(flagA, 0), answer.Facts, "a result that arrived counts")
-	assert.Equal(t, flagA, answer.Evaluated)
-	assert.EqualError(t, answer.Err(), "flag B is unknown: not evaluated: context canceled")
+	assert.Equal(t, NewFacts(flagA, 0), evaluation.Facts, "a result that arrived counts")
+	assert.Equal(t, flagA, evaluation.Evaluated)
+	assert.EqualError(t, evaluation.Err(), "flag B is unknown: not evaluated: context canceled")
 }
 
 // A source that calls t.FailNow, or runtime.Goexit, ends its goroutine, which
@@ -446,20 +447,21 @@ func TestEvaluateReportsASourceThatEndsItsGoroutine(t *testing.T) {
 		{"beside another", []Source{{Flag: flagA, Evaluate: exits}, {Flag: flagB, Evaluate: returns(True)}}, NewFacts(flagB, 0)},
 	} {
 		t.Run(c.about, func(t *testing.T) {
-			var answer Evaluation
+			var evaluation Evaluation
 			returned := false
 			var caller sync.WaitGroup
 			caller.Add(1)
 			go func() {
 				defer caller.Done()
-				answer = sources(t, c.sources...).Evaluate(context.Background(), Request{Read: flagA | flagB})
+				evaluation = sources(t, c.sources...).Evaluate(context.Background(), Request{Read: flagA | flagB})
 				returned = true
 			}()
 			caller.Wait()
 			require.True(t, returned, "the goroutine of the caller continues")
-			assert.Equal(t, c.facts, answer.Facts)
-			assert.Zero(t, answer.NotYet)
-			assert.EqualError(t, answer.Err(), "flag A is unknown: its source ended its goroutine without a result; let it return an error")
+			assert.Equal(t, c.facts, evaluation.Facts)
+			assert.Zero(t, evaluation.NotYet)
+			assert.EqualError(t, evaluation.Err(),
+				"flag A is unknown: its source ended its goroutine without a result; let it return an error")
 		})
 	}
 }
@@ -517,11 +519,11 @@ func TestEvaluateDistinguishesNotYetFromFailures(t *testing.T) {
 			[]string{"flag C is unknown: gone", "flag D is unknown: it is computed from C, which is unknown"}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
-			answer := sources(t, c.sources...).Evaluate(context.Background(), Request{Read: sixFlags.All()})
-			assert.Equal(t, c.facts, answer.Facts)
-			assert.Equal(t, sixFlags.Names(c.notYet), sixFlags.Names(answer.NotYet))
+			evaluation := sources(t, c.sources...).Evaluate(context.Background(), Request{Read: sixFlags.All()})
+			assert.Equal(t, c.facts, evaluation.Facts)
+			assert.Equal(t, sixFlags.Names(c.notYet), sixFlags.Names(evaluation.NotYet))
 			var errs []string
-			for _, err := range answer.Errors {
+			for _, err := range evaluation.Errors {
 				errs = append(errs, err.Error())
 			}
 			assert.Equal(t, c.errs, errs)
@@ -531,10 +533,10 @@ func TestEvaluateDistinguishesNotYetFromFailures(t *testing.T) {
 
 // A flag that waits for a flag that does not matter is neither "not yet" nor an error.
 func TestEvaluateReportsNotYetOnlyForEvaluatedFlags(t *testing.T) {
-	answer := sources(t,
+	evaluation := sources(t,
 		Source{Flag: flagA, Inputs: flagB, Evaluate: either(flagB, flagB)}, slow(Source{Flag: flagB, Evaluate: returns(Unknown)}),
 	).Evaluate(context.Background(), Request{Read: flagA, Matters: func(Facts) Flags { return 0 }})
-	assert.Equal(t, Evaluation{Evaluated: flagA}, answer)
+	assert.Equal(t, Evaluation{Evaluated: flagA}, evaluation)
 }
 
 func TestSourcesFlags(t *testing.T) {
@@ -547,9 +549,9 @@ func TestSourcesFlags(t *testing.T) {
 }
 
 func TestSourceOf(t *testing.T) {
-	answer := sources(t, SourceOf(flagA, True), SourceOf(flagB, False), SourceOf(flagC, Unknown)).
+	evaluation := sources(t, SourceOf(flagA, True), SourceOf(flagB, False), SourceOf(flagC, Unknown)).
 		Evaluate(context.Background(), Request{Read: abc})
-	assert.Equal(t, Evaluation{Facts: NewFacts(flagA, flagB), Evaluated: abc, NotYet: flagC}, answer)
+	assert.Equal(t, Evaluation{Facts: NewFacts(flagA, flagB), Evaluated: abc, NotYet: flagC}, evaluation)
 }
 
 func TestSourcesAndContextMayBeNil(t *testing.T) {
@@ -562,8 +564,8 @@ func TestSourcesAndContextMayBeNil(t *testing.T) {
 
 	var noContext context.Context
 	source := Source{Flag: flagA, Evaluate: func(ctx context.Context, _ Facts) (Truth, error) { return True, ctx.Err() }}
-	answer := sources(t, source).Evaluate(noContext, Request{Read: abc})
-	assert.Equal(t, NewFacts(flagA, 0), answer.Facts)
+	evaluation := sources(t, source).Evaluate(noContext, Request{Read: abc})
+	assert.Equal(t, NewFacts(flagA, 0), evaluation.Facts)
 }
 
 // Matters belongs to the caller: its panic surfaces in the goroutine of the caller,
@@ -707,29 +709,29 @@ func TestEvaluateHoldsForRandomSources(t *testing.T) {
 		if seed%2 == 1 {
 			s = s.Sequential()
 		}
-		answer := s.Evaluate(context.Background(), Request{Known: known, Read: read})
+		evaluation := s.Evaluate(context.Background(), Request{Known: known, Read: read})
 
-		reported := flagsOf(answer.Errors)
+		reported := flagsOf(evaluation.Errors)
 		facts, wantNotYet, wantReported := random.expected(known)
-		require.Equal(t, facts.True()&read, answer.Facts.True()&read, "seed %d: read and true", seed)
-		require.Equal(t, facts.False()&read, answer.Facts.False()&read, "seed %d: read and false", seed)
-		require.Equal(t, wantNotYet&read, answer.NotYet&read, "seed %d: read and not yet known", seed)
+		require.Equal(t, facts.True()&read, evaluation.Facts.True()&read, "seed %d: read and true", seed)
+		require.Equal(t, facts.False()&read, evaluation.Facts.False()&read, "seed %d: read and false", seed)
+		require.Equal(t, wantNotYet&read, evaluation.NotYet&read, "seed %d: read and not yet known", seed)
 		require.Equal(t, wantReported&read, reported&read, "seed %d: read and reported", seed)
-		found := answer.Facts.Known()
-		require.Zero(t, found&reported|found&answer.NotYet|reported&answer.NotYet, "seed %d: a flag is one of the three", seed)
-		require.Zero(t, answer.LeftBehind, "seed %d", seed)
-		require.True(t, answer.Facts.True().Has(known.True()), "seed %d: known flags stay true", seed)
-		require.True(t, answer.Facts.False().Has(known.False()), "seed %d: known flags stay false", seed)
-		require.Zero(t, answer.Evaluated&^random.needed(read, known), "seed %d: only needed flags are evaluated", seed)
+		found := evaluation.Facts.Known()
+		require.Zero(t, found&reported|found&evaluation.NotYet|reported&evaluation.NotYet, "seed %d: a flag is one of the three", seed)
+		require.Zero(t, evaluation.LeftBehind, "seed %d", seed)
+		require.True(t, evaluation.Facts.True().Has(known.True()), "seed %d: known flags stay true", seed)
+		require.True(t, evaluation.Facts.False().Has(known.False()), "seed %d: known flags stay false", seed)
+		require.Zero(t, evaluation.Evaluated&^random.needed(read, known), "seed %d: only needed flags are evaluated", seed)
 		for flag := range random.calls {
-			require.True(t, answer.Evaluated.Has(flag), "seed %d", seed)
+			require.True(t, evaluation.Evaluated.Has(flag), "seed %d", seed)
 		}
-		random.requireFewCalls(t, seed, reported|answer.NotYet)
+		random.requireFewCalls(t, seed, reported|evaluation.NotYet)
 	}
 }
 
 func TestBoolIsKnownUnlessItFails(t *testing.T) {
-	broken := errors.New("the cluster does not answer")
+	broken := errors.New("the cluster does not evaluation")
 	for _, c := range []struct {
 		name  string
 		value bool

@@ -29,7 +29,7 @@ func newStuck(t *testing.T) *stuck {
 	return s
 }
 
-func (s *stuck) source(flag Flags, answer func(context.Context, Facts) (Truth, error)) Source {
+func (s *stuck) source(flag Flags, evaluate func(context.Context, Facts) (Truth, error)) Source {
 	return Source{Flag: flag, Evaluate: func(ctx context.Context, known Facts) (Truth, error) {
 		s.calls.Add(1)
 		s.out.Add(1)
@@ -38,7 +38,7 @@ func (s *stuck) source(flag Flags, answer func(context.Context, Facts) (Truth, e
 			cancel()
 		}
 		<-s.free
-		return answer(ctx, known)
+		return evaluate(ctx, known)
 	}}
 }
 
@@ -163,13 +163,13 @@ func TestEvaluateWaitsForNothingThatIsBehind(t *testing.T) {
 	var left LeftBehind
 	all.Evaluate(untilCalled(), Request{Read: flagA, LeftBehind: &left})
 
-	answer := all.Evaluate(context.Background(), Request{Read: abc, LeftBehind: &left})
-	assert.Equal(t, NewFacts(flagC, 0), answer.Facts, "flags that do not depend on it are found")
-	assert.Zero(t, answer.NotYet)
-	assert.Equal(t, flagB|flagC, answer.Evaluated)
-	require.Len(t, answer.Errors, 2)
+	evaluation := all.Evaluate(context.Background(), Request{Read: abc, LeftBehind: &left})
+	assert.Equal(t, NewFacts(flagC, 0), evaluation.Facts, "flags that do not depend on it are found")
+	assert.Zero(t, evaluation.NotYet)
+	assert.Equal(t, flagB|flagC, evaluation.Evaluated)
+	require.Len(t, evaluation.Errors, 2)
 	var input *UnknownInputError
-	require.ErrorAs(t, answer.Errors[1], &input)
+	require.ErrorAs(t, evaluation.Errors[1], &input)
 	assert.Equal(t, []string{"A"}, input.Inputs)
 	st.release()
 	waitForAll(&left)
@@ -179,8 +179,8 @@ func TestEvaluateWithoutLeftBehindCallsAgain(t *testing.T) {
 	st := newStuck(t)
 	all := sources(t, st.source(flagA, returns(True)))
 	for n := range int32(3) {
-		answer := all.Evaluate(untilCalled(), Request{Read: flagA})
-		assert.Equal(t, flagA, answer.LeftBehind)
+		evaluation := all.Evaluate(untilCalled(), Request{Read: flagA})
+		assert.Equal(t, flagA, evaluation.LeftBehind)
 		assert.Equal(t, n+1, st.calls.Load())
 	}
 	var none *LeftBehind
@@ -200,9 +200,9 @@ func TestLeftBehindIsSafeForConcurrentUse(t *testing.T) {
 		go func() {
 			defer done.Done()
 			for range 3 {
-				answer := all.Evaluate(untilCalled(), Request{Read: flagA | flagB, LeftBehind: &left})
-				behind.Add(int32(answer.LeftBehind.Len()))
-				assert.Zero(t, answer.Facts.Known()&flagA)
+				evaluation := all.Evaluate(untilCalled(), Request{Read: flagA | flagB, LeftBehind: &left})
+				behind.Add(int32(evaluation.LeftBehind.Len()))
+				assert.Zero(t, evaluation.Facts.Known()&flagA)
 			}
 		}()
 	}

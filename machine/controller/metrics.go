@@ -12,15 +12,15 @@ import (
 // by the label controller. The values of labels are names of controllers and
 // definitions, never of objects, so their number is bounded.
 type metrics struct {
-	phases    *prometheus.CounterVec
-	duration  prometheus.ObserverVec
-	errors    *prometheus.CounterVec
-	asked     *prometheus.CounterVec
-	unasked   *prometheus.CounterVec
-	behind    *prometheus.CounterVec
-	replans   *prometheus.CounterVec
-	ended     *prometheus.CounterVec
-	conflicts *prometheus.CounterVec
+	phases           *prometheus.CounterVec
+	duration         prometheus.ObserverVec
+	errors           *prometheus.CounterVec
+	evaluations      *prometheus.CounterVec
+	evaluationErrors *prometheus.CounterVec
+	leftBehind       *prometheus.CounterVec
+	replans          *prometheus.CounterVec
+	runs             *prometheus.CounterVec
+	conflicts        *prometheus.CounterVec
 }
 
 const (
@@ -44,12 +44,12 @@ func newMetrics(to prometheus.Registerer, controller string) (*metrics, error) {
 	}
 	counter(&m.phases, "phases_total", "Phases that ended, by result: done or failed.", "itinerary", "phase", "result")
 	counter(&m.errors, "phase_errors_total", "Calls of handlers that ended in an error and are retried.", "itinerary", "phase")
-	counter(&m.asked, "flag_evaluations_total", "Flags that were evaluated.", "itinerary", "flag")
-	counter(&m.unasked, "flag_evaluation_errors_total", "Flags whose evaluation ended in an error.", "itinerary", "flag")
-	counter(&m.behind, "flag_sources_left_behind_total", "Sources of flags that did not return although their context was done.",
+	counter(&m.evaluations, "flag_evaluations_total", "Flags that were evaluated.", "itinerary", "flag")
+	counter(&m.evaluationErrors, "flag_evaluation_errors_total", "Flags whose evaluation ended in an error.", "itinerary", "flag")
+	counter(&m.leftBehind, "flag_sources_left_behind_total", "Sources of flags that did not return although their context was done.",
 		"itinerary", "flag")
 	counter(&m.replans, "replans_total", "Times that the remaining steps changed during a run.", "itinerary")
-	counter(&m.ended, "runs_total", "Runs that are done, by their last itinerary and result.", "itinerary", "result")
+	counter(&m.runs, "runs_total", "Runs that are done, by their last itinerary and result.", "itinerary", "result")
 	counter(&m.conflicts, "write_conflicts_total", "Writes that conflicted with another client's, by outcome: merged or dropped.", "result")
 	all, err := register(to, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: metricNamespace, Name: "phase_duration_seconds", Buckets: durations,
@@ -79,12 +79,12 @@ func register[C prometheus.Collector](to prometheus.Registerer, c C) (C, error) 
 func (m *metrics) happened(e runner.Event) {
 	switch e := e.(type) {
 	case runner.FlagEvaluated:
-		m.asked.WithLabelValues(e.Itinerary, e.Flag).Inc()
+		m.evaluations.WithLabelValues(e.Itinerary, e.Flag).Inc()
 		if e.Err != nil {
-			m.unasked.WithLabelValues(e.Itinerary, e.Flag).Inc()
+			m.evaluationErrors.WithLabelValues(e.Itinerary, e.Flag).Inc()
 		}
 		if e.LeftBehind {
-			m.behind.WithLabelValues(e.Itinerary, e.Flag).Inc()
+			m.leftBehind.WithLabelValues(e.Itinerary, e.Flag).Inc()
 		}
 	case runner.PhaseRetried:
 		if e.Kind == runner.RetryHandler { // flags are counted one by one
@@ -106,6 +106,6 @@ func (m *metrics) written(e runner.Event) {
 	case runner.PipelineReplanned:
 		m.replans.WithLabelValues(e.Itinerary).Inc()
 	case runner.RunFinished:
-		m.ended.WithLabelValues(e.Itinerary, string(e.Result)).Inc()
+		m.runs.WithLabelValues(e.Itinerary, string(e.Result)).Inc()
 	}
 }

@@ -166,7 +166,7 @@ type write[T client.Object] struct {
 // try makes one attempt to write. done reports whether there was no conflict.
 func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 	if w.conflict != nil {
-		if ready, err := w.again(ctx); !ready {
+		if ready, err := w.rebase(ctx); !ready {
 			return w.result != unwritten, err
 		}
 		if w.patch == nil { // another client has written the same
@@ -196,9 +196,9 @@ func (w *write[T]) try(ctx context.Context) (done bool, err error) {
 	return true, refused(err)
 }
 
-// again reads the object after a conflict, and reports whether the changes can be put
+// rebase reads the object after a conflict, and reports whether the changes can be put
 // onto it. If not, either result holds why, or a later attempt may succeed.
-func (w *write[T]) again(ctx context.Context) (ready bool, err error) {
+func (w *write[T]) rebase(ctx context.Context) (ready bool, err error) {
 	fresh := w.o.New()
 	if err := w.o.Reader.Get(ctx, w.key, fresh); err != nil {
 		if apierrors.IsNotFound(err) {

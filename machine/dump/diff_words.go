@@ -123,9 +123,9 @@ func (n *node) minor() bool {
 	})
 }
 
-// told returns what is written after the name of a node: its details or, in a diff, what
+// details returns the lines below the name of a node: what is known of it or, in a diff, what
 // has changed. Unchanged details are omitted in a diff.
-func (n *node) told(p *part, arrow string) []string {
+func (n *node) details(p *part, arrow string) []string {
 	switch {
 	case !p.compared(), p.change == added, p.change == removed:
 		return n.detail()
@@ -331,21 +331,21 @@ func (p *part) flagDifferences(arrow string) []string {
 			names = append(names, name)
 		}
 	}
-	var ways []string
+	var changes []string
 	by := make(map[string][]string)
 	for _, name := range names {
 		if was[name] == is[name] {
 			continue
 		}
-		way := orNone(was[name]) + arrow + orNone(is[name])
-		if by[way] == nil {
-			ways = append(ways, way)
+		change := orNone(was[name]) + arrow + orNone(is[name])
+		if by[change] == nil {
+			changes = append(changes, change)
 		}
-		by[way] = append(by[way], name)
+		by[change] = append(by[change], name)
 	}
 	var lines []string
-	for _, way := range ways {
-		lines = append(lines, wording.List(by[way], "and")+": "+way)
+	for _, change := range changes {
+		lines = append(lines, wording.List(by[change], "and")+": "+change)
 	}
 	return lines
 }

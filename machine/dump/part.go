@@ -119,9 +119,9 @@ func (n *node) runs() phases.Truth {
 	return phases.Unknown
 }
 
-// surelyRuns reports whether the phase will be entered whatever the flags turn out to be.
+// certainlyRuns reports whether the phase will be entered whatever the flags turn out to be.
 // Its guard need not admit by the current values.
-func (n *node) surelyRuns() bool { return n.state == runs && !n.tentative }
+func (n *node) certainlyRuns() bool { return n.state == runs && !n.tentative }
 
 // band is a sequence of consecutive phases of one step. A step that is entered again gets
 // a second band with the same name.

@@ -60,7 +60,7 @@ func (p *part) newPath(later bool) *path {
 		}
 	}
 	// The path leads on whether or not a phase without jumps is entered.
-	leave := func(i int, reach, admits phases.Truth, by ways) {
+	leave := func(i int, reach, admits phases.Truth, by exits) {
 		for j, to := range p.jumps(i) {
 			w.jumps[i+1][j] = or(w.jumps[i+1][j], and(and(reach, admits), by.jumps[j]))
 			come(to.to, w.jumps[i+1][j])
@@ -80,7 +80,7 @@ func (p *part) newPath(later bool) *path {
 		case p.all[i+1].state == current && i < n:
 			leave(i, phases.True, phases.True, w.fromHere())
 		}
-		if p.all[i+1].surelyRuns() {
+		if p.all[i+1].certainlyRuns() {
 			leave(i, phases.True, phases.True, w.from(i))
 		}
 	}
@@ -115,24 +115,24 @@ func (w *path) passes(from, to int) phases.Truth {
 	return t
 }
 
-// ways judges where the machine goes from an entered phase: by each of its jumps, or on
+// exits describes where the machine goes from an entered phase: by each of its jumps, or on
 // in order.
-type ways struct {
+type exits struct {
 	jumps  []phases.Truth
 	onward phases.Truth
 }
 
-// from returns the ways on from the phase at an index, once that phase is done.
-func (w *path) from(i int) ways {
+// from returns the exits of the phase at an index, once that phase is done.
+func (w *path) from(i int) exits {
 	jumps, onward := w.graph.Onward(i, w.facts.Forget(w.openAfter(i)))
-	return ways{jumps, onward}
+	return exits{jumps, onward}
 }
 
-// fromHere returns the ways on from the phase where the plan begins. Its choice may already
+// fromHere returns the exits of the phase where the plan begins. Its choice may already
 // be made.
-func (w *path) fromHere() ways {
+func (w *path) fromHere() exits {
 	jumps, onward := w.plan.Onward(w.facts.Forget(w.openAfter(w.here())))
-	return ways{jumps, onward}
+	return exits{jumps, onward}
 }
 
 // openAfter returns the flags that may have changed by the time the phase at an index is
@@ -145,11 +145,11 @@ func (w *path) openAfter(i int) phases.Flags {
 	return open
 }
 
-// entered returns the ways on from the phase at an index, as far as that phase is entered
+// entered returns the exits of the phase at an index, as far as that phase is entered
 // or has been.
-func (w *path) entered(i int) ways {
+func (w *path) entered(i int) exits {
 	n, again := &w.all[i+1], w.comesIn(i)
-	if n.surelyRuns() {
+	if n.certainlyRuns() {
 		again = phases.True
 	}
 	all := w.from(i)

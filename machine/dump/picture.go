@@ -51,7 +51,7 @@ func (n *node) label(p *part, short bool) []string {
 	if short {
 		return lines
 	}
-	for _, one := range n.told(p, arrowText) {
+	for _, one := range n.details(p, arrowText) {
 		lines = append(lines, labelLines(one)...)
 	}
 	return lines

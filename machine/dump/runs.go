@@ -67,14 +67,14 @@ const mostNames = 6
 // who describes the runs at a node, one entry per kind.
 func (n *node) who() []string {
 	var all []string
-	tell := func(names []string, what string) {
+	add := func(names []string, what string) {
 		if len(names) > 0 {
 			all = append(all, fmt.Sprintf("%d %s: %s", len(names), what, wording.Some(names, mostNames)))
 		}
 	}
-	tell(n.crowd.here, n.hereWord())
-	tell(n.crowd.ended, "done")
-	tell(n.crowd.failed, "failed")
+	add(n.crowd.here, n.hereWord())
+	add(n.crowd.ended, "done")
+	add(n.crowd.failed, "failed")
 	return all
 }
 

@@ -174,13 +174,13 @@ type picture struct {
 
 // used records what the legend must explain.
 type used struct {
-	states                           [impossible + 1]bool
-	failed, tentative, rides, end    bool
-	jump, skip, unsure, never, arrow bool
-	choice                           bool
-	runs, coverage                   bool
-	changes                          [changed + 1]bool
-	arcNew, arcGone                  bool
+	states                               [impossible + 1]bool
+	failed, tentative, rides, end        bool
+	jump, skip, mayBeTaken, never, arrow bool
+	choice                               bool
+	runs, coverage                       bool
+	changes                              [changed + 1]bool
+	arcNew, arcGone                      bool
 }
 
 // lines writes texts one below the other, each wrapped.
@@ -369,24 +369,24 @@ func (pic *picture) node(p *part, k int, r *rails) {
 // remarks returns the lines below the name of a node: its guard, why it does not run,
 // what it decides and where it jumps to. Short remarks share a line. The phases that
 // decide a missing flag are omitted for space.
-func (p *part) remarks(k, width int) []saying {
+func (p *part) remarks(k, width int) []noteLine {
 	n := &p.nodes[k]
-	var lines []saying
-	for i, s := range n.told(p, arrowPicture) {
+	var lines []noteLine
+	for i, s := range n.details(p, arrowPicture) {
 		if n.why != nil && s == n.reason() {
 			s = n.why.Text
 		}
 		if i == 0 && n.change != changed && p.compared() && s == n.change.String() {
 			continue // shown by its tag
 		}
-		said := i < len(n.aspects) && !n.minor() || !p.compared() && i < len(n.who())
-		if last := len(lines) - 1; last >= 0 && lines[last].said == said {
+		emphasized := i < len(n.aspects) && !n.minor() || !p.compared() && i < len(n.who())
+		if last := len(lines) - 1; last >= 0 && lines[last].emphasized == emphasized {
 			if joined := lines[last].text + " · " + s; lines[last].face().measure(printable(joined)) <= width {
 				lines[last].text = joined
 				continue
 			}
 		}
-		lines = append(lines, saying{s, said})
+		lines = append(lines, noteLine{s, emphasized})
 	}
 	for _, e := range p.edgesFrom(k) {
 		if e.kind != jump {
@@ -411,19 +411,19 @@ func (p *part) remarks(k, width int) []saying {
 		case changed:
 			line += ", was " + e.wasWords(p)
 		}
-		lines = append(lines, saying{line, e.change != same})
+		lines = append(lines, noteLine{line, e.change != same})
 	}
 	return lines
 }
 
-// saying is a line below the name of a node: a remark or a change.
-type saying struct {
-	text string
-	said bool
+// noteLine is a line below the name of a node: a remark or a change.
+type noteLine struct {
+	text       string
+	emphasized bool
 }
 
-func (s saying) face() face {
-	if s.said {
+func (s noteLine) face() face {
+	if s.emphasized {
 		return sayFace
 	}
 	return noteFace

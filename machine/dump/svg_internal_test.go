@@ -98,7 +98,7 @@ func TestArrowsDifferWithoutColors(t *testing.T) {
 // Every entry of the legend has its own mark.
 func TestLegendHasNoMarkTwice(t *testing.T) {
 	pic := &picture{used: used{
-		failed: true, tentative: true, jump: true, skip: true, choice: true, end: true, unsure: true, never: true, arrow: true,
+		failed: true, tentative: true, jump: true, skip: true, choice: true, end: true, mayBeTaken: true, never: true, arrow: true,
 		changes: [changed + 1]bool{added: true, removed: true, changed: true}, arcNew: true, arcGone: true,
 	}}
 	for s := range pic.used.states {

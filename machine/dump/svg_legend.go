@@ -60,7 +60,7 @@ func (pic *picture) legend() {
 	} else {
 		add(pic.used.skip, arrow(newLook(edge{kind: skip, taken: phases.True})), "transition")
 	}
-	add(pic.used.unsure, line("arcmay"), maybe)
+	add(pic.used.mayBeTaken, line("arcmay"), maybe)
 	add(pic.used.never, line("arcgone"), never)
 	add(pic.used.arrow, arrow(switchLook), "switch to another itinerary")
 	add(pic.used.rides, "", "rides: does not show its step")

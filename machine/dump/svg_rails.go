@@ -179,7 +179,7 @@ func (pic *picture) rails(p *part, r *rails) {
 			class = "gone"
 		case e.taken == phases.Unknown:
 			class = "may"
-			pic.used.unsure = true
+			pic.used.mayBeTaken = true
 		}
 		fmt.Fprintf(&pic.middle, `<path class="%s" d="M%d %dV%d"/>`+"\n", class, r.x, r.y[e.from], r.y[e.to])
 	}
@@ -200,7 +200,7 @@ func (pic *picture) rails(p *part, r *rails) {
 		default:
 			pic.used.skip = true
 		}
-		pic.used.unsure = pic.used.unsure || a.look.line == "arcmay" || a.look.line == "arcmaychoice"
+		pic.used.mayBeTaken = pic.used.mayBeTaken || a.look.line == "arcmay" || a.look.line == "arcmaychoice"
 		pic.used.never = pic.used.never || a.look.line == "arcgone"
 	}
 }

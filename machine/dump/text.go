@@ -240,7 +240,7 @@ func (t *textWriter) node(p *part, k, width int) {
 	}
 	name := n.textName()
 	indent = marked(n.change, indent)
-	detail := n.told(p, arrowText)
+	detail := n.details(p, arrowText)
 	if n.failed && !n.in("failed") && n.crowd.len() == 0 {
 		detail = append([]string{"failed"}, detail...)
 	}
@@ -362,20 +362,20 @@ func (n *node) reason() string {
 
 // edges lists the edges from a node, except one that just leads to the next line.
 func (t *textWriter) edges(p *part, k int, indent string) {
-	type way struct { // what edges on one line have in common
+	type edgeGroup struct { // what edges on one line have in common
 		taken  phases.Truth
 		change change
 		was    string
 	}
-	next := make(map[way][]string)
-	var ways []way
+	next := make(map[edgeGroup][]string)
+	var groups []edgeGroup
 	for _, e := range p.edgesFrom(k) {
 		to := p.nodes[e.to].textName()
-		one := way{e.taken, e.change, e.wasWords(p)}
+		one := edgeGroup{e.taken, e.change, e.wasWords(p)}
 		if e.kind != jump {
 			if p.transits {
 				if next[one] == nil {
-					ways = append(ways, one)
+					groups = append(groups, one)
 				}
 				next[one] = append(next[one], to)
 			}
@@ -388,8 +388,8 @@ func (t *textWriter) edges(p *part, k int, indent string) {
 		t.wrapped(marked(e.change, indent)+"-> ", indent+"   ", text+e.takenWords(p)+prefixed("; was ", one.was), "")
 	}
 	order := []phases.Truth{phases.True, phases.Unknown, phases.False}
-	slices.SortStableFunc(ways, func(a, b way) int { return slices.Index(order, a.taken) - slices.Index(order, b.taken) })
-	for _, w := range ways {
+	slices.SortStableFunc(groups, func(a, b edgeGroup) int { return slices.Index(order, a.taken) - slices.Index(order, b.taken) })
+	for _, w := range groups {
 		e := edge{taken: w.taken, change: w.change}
 		text := strings.Join(next[w], ", ") + e.takenWords(p) + prefixed("; was ", w.was)
 		t.wrapped(marked(w.change, indent)+"next: ", indent+"      ", text, "")

@@ -35,13 +35,13 @@ func TestPromisesBrokenByRunner(t *testing.T) {
 			r.events = []runner.Event{failed}
 		}, "work that is done is not done again, in itinerary Main: a phase fails although its work is done: A: no"},
 		{"a phase without a deadline fails while it waits", "Main", "A", func(r *reconciled[*Object]) {
-			r.calls[0].answer, r.events = resultWait, []runner.Event{failed}
+			r.calls[0].kind, r.events = resultWait, []runner.Event{failed}
 		}, "a phase fails for its deadline only after it worked that long, in itinerary Main: a phase without a deadline fails while it waits: A"},
 		{"OnFail is called twice", "Main", "A", func(r *reconciled[*Object]) {
-			r.calls[0].answer, r.events, r.onFails = resultFail, []runner.Event{failed}, 2
+			r.calls[0].kind, r.events, r.onFails = resultFail, []runner.Event{failed}, 2
 		}, "nothing runs after a failed phase, in itinerary Main: OnFail is not called once for each failure: 2 calls, 1 failures"},
 		{"a phase that failed counts as done", "Main", "A", func(r *reconciled[*Object]) {
-			r.calls[0].answer, r.onFails = resultFail, 1
+			r.calls[0].kind, r.onFails = resultFail, 1
 			r.events = []runner.Event{failed, runner.PhaseExited{Itinerary: "Main", Phase: "A"}}
 		}, "nothing runs after a failed phase, in itinerary Main: a phase that failed is reported as done: A"},
 		{"a handler has no time", "Main", "B", func(r *reconciled[*Object]) {

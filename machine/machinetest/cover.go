@@ -124,8 +124,8 @@ func (c *covered) text(it coverItem) string {
 	return text
 }
 
-// question is a guard that is judged on the path from one phase to the next.
-type question struct {
+// guardAt is a guard that is judged on the path from one phase to the next.
+type guardAt struct {
 	at    int // the phase that has the guard
 	of    string
 	guard phases.Guard
@@ -134,7 +134,7 @@ type question struct {
 
 // jumpsFrom returns the questions of a phase's guarded jumps, in order, and the targets of its
 // choices, by name.
-func jumpsFrom(g *machine.Graph, i int) (guarded []question, choices map[string]int) {
+func jumpsFrom(g *machine.Graph, i int) (guarded []guardAt, choices map[string]int) {
 	choices = make(map[string]int)
 	if i < 0 {
 		return nil, choices
@@ -146,16 +146,16 @@ func jumpsFrom(g *machine.Graph, i int) (guarded []question, choices map[string]
 		case j.Choice:
 			choices[j.To] = to
 		default:
-			guarded = append(guarded, question{i, "jump to " + j.To, j.Guard, to})
+			guarded = append(guarded, guardAt{i, "jump to " + j.To, j.Guard, to})
 		}
 	}
 	return guarded, choices
 }
 
 // stepsOf returns the questions of a phase's steps, in order.
-func stepsOf(p phases.Phase, i int) (all []question) {
+func stepsOf(p phases.Phase, i int) (all []guardAt) {
 	for _, s := range p.Steps {
-		all = append(all, question{i, "step " + s.Step, s.Guard, i})
+		all = append(all, guardAt{i, "step " + s.Step, s.Guard, i})
 	}
 	return all
 }
@@ -172,8 +172,8 @@ func decides(guard phases.Guard, f phases.Facts) (flags phases.Flags) {
 	return flags
 }
 
-// item returns the item for a flag that alone decides the question, with this value.
-func (q question) item(flag string, value bool) coverItem {
+// item returns the item for a flag that alone decides the guardAt, with this value.
+func (q guardAt) item(flag string, value bool) coverItem {
 	if !value {
 		flag = "!" + flag
 	}
@@ -236,7 +236,7 @@ func (c *Coverage) record(p passage) {
 	}
 	g := p.after
 	one := c.of(coverKey{g.Name(), g.Hash()})
-	judge := func(q question) bool {
+	judge := func(q guardAt) bool {
 		for flag := range decides(q.guard, p.facts).Each {
 			one.items[q.item(g.Vocabulary().Names(flag)[0], p.facts.Of(flag) == phases.True)] = itemCovered
 		}
@@ -256,7 +256,7 @@ func (c *Coverage) record(p passage) {
 			}
 		}
 	}
-	for ; next < g.Len() && !judge(question{at: next, guard: g.Phase(next).Guard}); next++ {
+	for ; next < g.Len() && !judge(guardAt{at: next, guard: g.Phase(next).Guard}); next++ {
 	}
 	if p.to < g.Len() {
 		one.items[phaseItem(p.to)] = itemCovered
@@ -277,7 +277,7 @@ func (c *Coverage) pair(g *machine.Graph, i, j, k int) {
 
 // outcome returns the name of a call's outcome, as in an item.
 func (one call) outcome() string {
-	switch one.answer {
+	switch one.kind {
 	case resultDone:
 		if one.choice != "" {
 			return "choice " + one.choice
@@ -314,17 +314,17 @@ func (e *engine[T, W]) cover(r *reconciled[T]) {
 		}
 	}
 	if r.after.Run != r.before.Run {
-		p.to, r.came = nowhere, 0 // a new run may begin in any phase
+		p.to, r.enteredFrom = nowhere, 0 // a new run may begin in any phase
 	}
 	if passed := len(eventsOf[runner.PhaseEntered](&Record{Events: r.events})); passed > 1 {
-		p.to, r.came = nowhere, 0 // the facts by which each was judged are unknown
+		p.to, r.enteredFrom = nowhere, 0 // the facts by which each was judged are unknown
 	}
 	e.setup.Coverage.record(p)
 	if p.to == nowhere {
 		return
 	}
-	if same && r.came > 0 && p.from >= 0 {
-		e.setup.Coverage.pair(p.after, r.came-2, p.from, p.to)
+	if same && r.enteredFrom > 0 && p.from >= 0 {
+		e.setup.Coverage.pair(p.after, r.enteredFrom-2, p.from, p.to)
 	}
-	r.came = p.from + 2
+	r.enteredFrom = p.from + 2
 }

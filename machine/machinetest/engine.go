@@ -43,9 +43,9 @@ type injection struct {
 	// call returns what happens at a call of a phase's handler: a line that replaces it, or nil,
 	// and the flags that it decides.
 	call func(itinerary, phase string) (instead *Line, decides []string)
-	// ask returns the line about the source of a flag that is evaluated, or nil. If ask is nil,
+	// evaluation returns the line about the source of a flag that is evaluated, or nil. If it is nil,
 	// sources are not changed.
-	ask func(flag string) *Line
+	evaluation func(flag string) *Line
 }
 
 // reconciled is the result of a reconcile.
@@ -75,27 +75,27 @@ type reconciled[T any] struct {
 
 // carried holds data about a run that is not in its state, from one reconcile to the next.
 type carried struct {
-	drifted  phases.Flags // changed by something other than the outcome of a phase
-	attempts int          // consecutive calls of the current phase's handler that ended in an error
-	came     int          // the index of the phase from which the current one was entered, plus two; zero if none
+	drifted     phases.Flags // changed by something other than the outcome of a phase
+	attempts    int          // consecutive calls of the current phase's handler that ended in an error
+	enteredFrom int          // the index of the phase from which the current one was entered, plus two; zero if none
 }
 
 // call is a call of a handler.
 type call struct {
 	itinerary, phase string
 	result           string
-	answer           answer
+	kind             resultKind
 	choice           string        // of a handler that is done
 	after            time.Duration // delay of the run, of a handler that is done
 	at               time.Time     // on the clock, at the beginning
 	ended            bool          // the context had ended before the call
 }
 
-// answer classifies the result of a handler call.
-type answer uint8
+// resultKind classifies the result of a handler call.
+type resultKind uint8
 
 const (
-	resultDone answer = iota
+	resultDone resultKind = iota
 	resultWait
 	resultFail
 	resultError // or a panic
@@ -184,9 +184,9 @@ func (e *engine[T, W]) restart() error {
 			last := &e.now.calls[len(e.now.calls)-1]
 			switch {
 			case action == runner.ActionFail, action == runner.ActionStop && cleansUp(e.graph(v.Itinerary)):
-				last.answer = resultFail
+				last.kind = resultFail
 			case action == runner.ActionStop:
-				last.answer = resultStop
+				last.kind = resultStop
 			}
 			return action
 		}
@@ -284,16 +284,16 @@ func (e *engine[T, W]) deadline(itinerary, phase string) time.Duration {
 // sources returns the embedder's sources, with the injected faults.
 func (e *engine[T, W]) sources(ctx context.Context, object T) (*phases.Sources, error) {
 	sources, err := e.options.Sources(ctx, object)
-	if err != nil || sources == nil || e.inject.ask == nil {
+	if err != nil || sources == nil || e.inject.evaluation == nil {
 		return sources, err
 	}
 	all := sources.All()
 	for i := range all {
-		line := e.inject.ask(e.flags.Names(all[i].Flag)[0])
+		line := e.inject.evaluation(e.flags.Names(all[i].Flag)[0])
 		if line == nil {
 			continue
 		}
-		ask := all[i].Evaluate
+		evaluate := all[i].Evaluate
 		all[i].Evaluate = func(ctx context.Context, known phases.Facts) (phases.Truth, error) {
 			switch line.verb {
 			case verbFlagErr:
@@ -304,7 +304,7 @@ func (e *engine[T, W]) sources(ctx context.Context, object T) (*phases.Sources, 
 			if err := late(ctx); err != nil {
 				return phases.Unknown, err
 			}
-			return ask(ctx, known)
+			return evaluate(ctx, known)
 		}
 	}
 	return phases.NewSources(e.flags, all...)
@@ -455,8 +455,8 @@ func (e *engine[T, W]) reconcile(object T, now time.Time, before carried) *recon
 	r.selected = e.selects(r.object)
 	r.truth = e.truth(r.object)
 	for _, event := range r.events {
-		if asked, ok := event.(runner.FlagEvaluated); ok && asked.Err == nil {
-			flag, _ := e.flags.Lookup(asked.Flag)
+		if evaluated, ok := event.(runner.FlagEvaluated); ok && evaluated.Err == nil {
+			flag, _ := e.flags.Lookup(evaluated.Flag)
 			r.drifted &^= flag
 		}
 	}

@@ -64,7 +64,7 @@ func (w *explorer[T, W]) outcomes(it *item[T], g *machine.Graph, r *reconciled[T
 		for _, flags := range turned {
 			add(w.result(it, act{kind: actReconcile, decides: flags}))
 		}
-		if one := r.calls[0]; one.answer == resultDone && !settled {
+		if one := r.calls[0]; one.kind == resultDone && !settled {
 			for _, line := range choices(g.Phase(i), one) {
 				for _, flags := range append([][]string{nil}, turned...) {
 					add(w.result(it, act{kind: actReconcile, decides: flags, done: &line}))
@@ -115,7 +115,7 @@ func choices(phase phases.Phase, made call) (all []Line) {
 
 // left reports whether the phase in which a reconcile began is done or has failed.
 func (w *explorer[T, W]) left(r *reconciled[T]) bool {
-	return r.calls[0].answer == resultDone || slices.ContainsFunc(r.events, func(event runner.Event) bool {
+	return r.calls[0].kind == resultDone || slices.ContainsFunc(r.events, func(event runner.Event) bool {
 		failed, ok := event.(runner.PhaseFailed)
 		return ok && failed.Phase == r.before.Phase
 	})
@@ -129,9 +129,9 @@ func (w *explorer[T, W]) before(it *item[T]) phases.Facts {
 	return w.engine.truth(it.object)
 }
 
-// maxWays is the number of ways in which a phase can decide its flags beyond which an exploration
+// maxAssignments is the number of ways in which a phase can decide its flags beyond which an exploration
 // gives up.
-const maxWays = 4096
+const maxAssignments = 4096
 
 // turned returns the other values that a phase can give to the flags that it decides. Each is a
 // list of the flags that change, as for the line Decide.
@@ -151,7 +151,7 @@ func (w *explorer[T, W]) turned(f phases.Facts, decides phases.Flags) (all [][]s
 		if names == nil {
 			continue
 		}
-		if all = append(all, names); len(all) > maxWays {
+		if all = append(all, names); len(all) > maxAssignments {
 			w.overflow = true
 			return nil
 		}

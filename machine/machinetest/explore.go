@@ -189,7 +189,7 @@ type explorer[T, W any] struct {
 	engine     *engine[T, W]
 	reconciles int
 	called     map[string]bool
-	overflow   bool // a phase decides its flags in more than maxWays ways
+	overflow   bool // a phase decides its flags in more than maxAssignments ways
 }
 
 func (x Exploration[T, W]) run() (*Report, error) {
@@ -609,14 +609,14 @@ func (e *exploring[T, W]) pairs() {
 	for _, p := range e.passages {
 		onward[p.from] = append(onward[p.from], p)
 	}
-	came := make([]map[place]bool, len(e.states)) // per state, the places from which its phase was entered
+	enteredFrom := make([]map[place]bool, len(e.states)) // per state, the places from which its phase was entered
 	var worklist []int32
 	comes := func(id int32, from place) {
-		if came[id] == nil {
-			came[id] = make(map[place]bool)
+		if enteredFrom[id] == nil {
+			enteredFrom[id] = make(map[place]bool)
 		}
-		if !came[id][from] {
-			came[id][from] = true
+		if !enteredFrom[id][from] {
+			enteredFrom[id][from] = true
 			worklist = append(worklist, id)
 		}
 	}
@@ -640,7 +640,7 @@ func (e *exploring[T, W]) pairs() {
 			case p.entered || to != at:
 				comes(next, at)
 			}
-			for from := range came[id] {
+			for from := range enteredFrom[id] {
 				if to == at && !p.entered {
 					comes(next, from)
 				} else if to.itinerary == at.itinerary && from.itinerary == at.itinerary && at.phase != Start {

@@ -47,15 +47,15 @@ func (e *engine[T, W]) handle(
 			Detail: fmt.Sprintf("%s changes %s; add it to Decides of the phase", phase.Name, strings.Join(e.flags.Names(extra), ", "))})
 	}
 	e.now.worked = e.now.worked || !bytes.Equal(worldWas, e.save())
-	c.result, c.answer = result.String(), e.answerOf(itinerary, phase.Name, result)
-	if c.answer == resultDone {
+	c.result, c.kind = result.String(), e.kindOf(itinerary, phase.Name, result)
+	if c.kind == resultDone {
 		c.choice, c.after = result.Choice(), result.RequeueAfter()
 	}
 	switch {
 	case panicked != nil:
-		c.result, c.answer = fmt.Sprintf("panic: %v", panicked), resultError
+		c.result, c.kind = fmt.Sprintf("panic: %v", panicked), resultError
 	case err != nil:
-		c.result, c.answer = "error: "+err.Error(), resultError
+		c.result, c.kind = "error: "+err.Error(), resultError
 	case instead == nil && decides == nil && work != nil:
 		e.checkRepeat(itinerary, phase.Name, work, objectWas, object, worldWas, result)
 	}
@@ -67,8 +67,8 @@ func (e *engine[T, W]) handle(
 	return result, err
 }
 
-// answerOf classifies a result that came without an error.
-func (e *engine[T, W]) answerOf(itinerary, phase string, result runner.Result) answer {
+// kindOf classifies a result that came without an error.
+func (e *engine[T, W]) kindOf(itinerary, phase string, result runner.Result) resultKind {
 	switch {
 	case result.IsDone() && (result.Choice() == "" || e.mayChoose(itinerary, phase, result.Choice())):
 		return resultDone

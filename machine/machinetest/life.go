@@ -37,7 +37,7 @@ type Life[T, W any] struct {
 // scriptLine is a line of the script and its progress.
 type scriptLine struct {
 	Line
-	left int // how often it can still take effect
+	remaining int // how often it can still take effect
 }
 
 // check is a function of the test that runs at a place.
@@ -141,7 +141,7 @@ func (l *Life[T, W]) run(script []Line) error {
 		return nil
 	}
 	for _, line := range l.lines {
-		if line.left > 0 {
+		if line.remaining > 0 {
 			l.t.Errorf("the line %s was never used%s", line.Line, l.unused(line.Line))
 		}
 	}
@@ -209,7 +209,7 @@ func (l *Life[T, W]) prepare(script []Line) error {
 				return setupError("%s and %s are about the same call; keep one of them", other.Line, line)
 			}
 		}
-		l.lines = append(l.lines, &scriptLine{Line: line, left: line.times})
+		l.lines = append(l.lines, &scriptLine{Line: line, remaining: line.times})
 	}
 	for _, c := range l.checks {
 		if err := l.known(c.Line, known); err != nil {
@@ -219,7 +219,7 @@ func (l *Life[T, W]) prepare(script []Line) error {
 	l.engine.inject = injection{call: l.atCall}
 	for _, line := range l.lines {
 		if line.when() == atEvaluation {
-			l.engine.inject.ask = l.atEvaluation
+			l.engine.inject.evaluation = l.atEvaluation
 		}
 	}
 	return nil
@@ -339,8 +339,8 @@ func (l *Life[T, W]) phases(line Line) iter.Seq2[*machine.Graph, int] {
 // use returns the lines of a kind that are about the given call, and counts them as used.
 func (l *Life[T, W]) use(w when, itinerary, phase string, call int) (used []Line) {
 	for _, line := range l.lines {
-		if line.left > 0 && line.when() == w && line.is(itinerary, phase, call) {
-			line.left--
+		if line.remaining > 0 && line.when() == w && line.is(itinerary, phase, call) {
+			line.remaining--
 			used = append(used, line.Line)
 		}
 	}
@@ -351,7 +351,7 @@ func (l *Life[T, W]) use(w when, itinerary, phase string, call int) (used []Line
 func (l *Life[T, W]) unuse(used Line) {
 	for _, line := range l.lines {
 		if line.String() == used.String() {
-			line.left++
+			line.remaining++
 			return
 		}
 	}
@@ -390,7 +390,7 @@ func (l *Life[T, W]) atEvaluation(flag string) *Line {
 
 // isAbout reports whether a line is about the evaluation of a flag in a state.
 func (l *scriptLine) isAbout(flag string, s runner.State) bool {
-	return l.left > 0 && l.when() == atEvaluation && l.flag == flag && l.phase == placeOf(s) &&
+	return l.remaining > 0 && l.when() == atEvaluation && l.flag == flag && l.phase == placeOf(s) &&
 		(l.itinerary == "" || l.itinerary == s.Itinerary)
 }
 
@@ -405,7 +405,7 @@ func placeOf(s runner.State) string {
 // live runs reconciles until the run is done.
 func (l *Life[T, W]) live() error {
 	var last error
-	asked := false // another reconcile was requested although the run is done: another run follows
+	requested := false // another reconcile was requested although the run is done: another run follows
 	for range l.engine.setup.MaxReconciles {
 		s, err := l.engine.read(l.object)
 		if err != nil {
@@ -415,7 +415,7 @@ func (l *Life[T, W]) live() error {
 		if err != nil {
 			return err
 		}
-		if l.stopped || s.Done && !happened && !asked {
+		if l.stopped || s.Done && !happened && !requested {
 			return nil
 		}
 		r := l.engine.round(l.object, l.now, l.carried)
@@ -426,7 +426,7 @@ func (l *Life[T, W]) live() error {
 		if err != nil {
 			return err
 		}
-		last, asked = r.err, r.outcome.Requeue
+		last, requested = r.err, r.outcome.Requeue
 		if idle {
 			return nil
 		}
@@ -542,7 +542,7 @@ func (l *Life[T, W]) after(s runner.State, r *reconciled[T]) (due time.Time, idl
 // pending reports whether a line waits to take effect before a reconcile. The clock then does not
 // wait for that reconcile to be due.
 func (l *Life[T, W]) pending() bool {
-	return slices.ContainsFunc(l.lines, func(line *scriptLine) bool { return line.left > 0 && line.when() == before })
+	return slices.ContainsFunc(l.lines, func(line *scriptLine) bool { return line.remaining > 0 && line.when() == before })
 }
 
 // awaited reports whether a line waits for the next reconcile at the place of a state. If so, a run
@@ -550,7 +550,7 @@ func (l *Life[T, W]) pending() bool {
 func (l *Life[T, W]) awaited(s runner.State) bool {
 	next := l.begun[[2]string{s.Itinerary, placeOf(s)}] + 1
 	return slices.ContainsFunc(l.lines, func(line *scriptLine) bool {
-		return line.left > 0 && line.when() == before && line.is(s.Itinerary, placeOf(s), next)
+		return line.remaining > 0 && line.when() == before && line.is(s.Itinerary, placeOf(s), next)
 	})
 }
 
@@ -558,13 +558,13 @@ func (l *Life[T, W]) awaited(s runner.State) bool {
 func (l *Life[T, W]) take(r *reconciled[T]) {
 	l.record.take(r.log, r.err, l.now.Sub(l.engine.setup.Start))
 	for _, event := range r.events {
-		asked, ok := event.(runner.FlagEvaluated)
+		evaluated, ok := event.(runner.FlagEvaluated)
 		if !ok {
 			continue
 		}
 		for _, line := range l.lines {
-			if line.isAbout(asked.Flag, r.before) {
-				line.left--
+			if line.isAbout(evaluated.Flag, r.before) {
+				line.remaining--
 				break // the other lines did not take effect
 			}
 		}

@@ -106,7 +106,7 @@ func (e *engine[T, W]) attempts(r *reconciled[T]) int {
 		return 0
 	case len(r.calls) == 0:
 		return r.carried.attempts
-	case r.calls[0].answer != resultError:
+	case r.calls[0].kind != resultError:
 		return 0
 	case early(r.before, r.calls[0]):
 		return r.carried.attempts
@@ -124,7 +124,7 @@ func early(before runner.State, one call) bool {
 // counts an attempt whose write was lost, so this is checked only if each attempt is in the state.
 func (c *checking) tries() {
 	one := c.callBefore()
-	if one == nil || !c.eachWrite || one.answer != resultError || c.gaveUp {
+	if one == nil || !c.eachWrite || one.kind != resultError || c.gaveUp {
 		return
 	}
 	limits := c.limits(one.itinerary, one.phase)

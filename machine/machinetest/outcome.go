@@ -33,17 +33,17 @@ func cleansUp(g *machine.Graph) bool { return g != nil && g.IsCleanup() }
 func (c *checking) failures() {
 	begun := c.before.Phase != "" && c.before.Itinerary != c.after.Itinerary
 	switch {
-	case begun && cleansUp(c.leftGraph) && !cleansUp(c.graph):
+	case begun && cleansUp(c.previousGraph) && !cleansUp(c.graph):
 		c.in(c.before.Itinerary, PromiseCleanup, "a cleanup itinerary is left for one that does not clean up",
 			"%s begins, at %q of %s", c.after.Itinerary, c.before.Phase, c.before.Itinerary)
-	case begun && cleansUp(c.leftGraph) && c.graph.Result() == phases.Failed:
+	case begun && cleansUp(c.previousGraph) && c.graph.Result() == phases.Failed:
 		c.in(c.before.Itinerary, PromiseCleanup, "a cleanup itinerary is left for one whose result is Failed",
 			"%s begins, at %q of %s", c.after.Itinerary, c.before.Phase, c.before.Itinerary)
 	}
 
 	here := c.before.Itinerary == c.after.Itinerary
 	moved := here && (c.after.Phase != c.before.Phase || c.after.Visit != c.before.Visit || c.after.Done)
-	if c.before.PhaseFailed() && !cleansUp(c.leftGraph) && here && (moved || len(c.calls) > 0) {
+	if c.before.PhaseFailed() && !cleansUp(c.previousGraph) && here && (moved || len(c.calls) > 0) {
 		c.broken(PromiseNoFailures, "a phase runs after one that failed",
 			"%s failed, and the run is at %s", c.before.Phase, c.now.Position())
 	}
@@ -109,10 +109,10 @@ func (c *checking) selection() {
 	if got := c.after.SwitchHeld; got != want {
 		c.broken(PromiseSelected, "the state does not record the selection that is not followed", "it holds %q, want %q", got, want)
 	}
-	told := len(eventsIn[runner.SwitchHeld](c))
-	if is := c.after.SwitchHeld; told > 1 || (told == 1) != (is != "" && is != c.before.SwitchHeld) {
+	reported := len(eventsIn[runner.SwitchHeld](c))
+	if is := c.after.SwitchHeld; reported > 1 || (reported == 1) != (is != "" && is != c.before.SwitchHeld) {
 		c.broken(PromiseSelected, "the selection is not reported exactly once",
-			"%d events, before %q, now %q", told, c.before.SwitchHeld, is)
+			"%d events, before %q, now %q", reported, c.before.SwitchHeld, is)
 	}
 }
 

@@ -85,7 +85,7 @@ func (e *engine[T, W]) promises(r *reconciled[T]) []Break {
 		c.done()
 		return c.breaks
 	}
-	c.asked()
+	c.evaluatedOnce()
 	c.present()
 	c.pause()
 	c.takenOver()
@@ -130,8 +130,8 @@ func (c *checking) begunAgain() {
 		c.broken(PromiseAgain, "visits are not numbered after those of the previous run", "%d after %d", is.Visit, was.Visit)
 	}
 	known := c.graph.Vocabulary().Facts(is.Facts).Known()
-	for _, asked := range eventsIn[runner.FlagEvaluated](c) {
-		flag, _ := c.graph.Vocabulary().Lookup(asked.Flag)
+	for _, evaluated := range eventsIn[runner.FlagEvaluated](c) {
+		flag, _ := c.graph.Vocabulary().Lookup(evaluated.Flag)
 		known &^= flag
 	}
 	if known != 0 {
@@ -179,17 +179,17 @@ type checking struct {
 	onFails       int    // calls of OnFail that recorded a failure; negative if the options have no OnFail
 	selected      string // the itinerary that the object selects now; empty if unknown
 	began, ended  time.Time
-	again         bool // the outcome requests another reconcile, after next
-	next          time.Duration
+	requeue       bool // the outcome requests another reconcile, after requeueAfter
+	requeueAfter  time.Duration
 	size          int              // of the object, as JSON
 	onePhase      bool             // a reconcile leaves at most one phase
 	same          bool             // the itinerary and its definition have not changed
 	graph         *machine.Graph   // of the itinerary after the reconcile
 	now           *machine.Plan    // from the current position
 	was           *machine.Plan    // from the previous position, by the facts before; nil unless same
-	left          *machine.Plan    // from the previous position once its work is done, by the facts after; nil unless same
-	leaving       *machine.Machine // at the position of left
-	leftGraph     *machine.Graph   // of the itinerary before the reconcile; nil if there was none
+	afterWork     *machine.Plan    // from the previous position once its work is done, by the facts after; nil unless same
+	leaving       *machine.Machine // at the position of afterWork
+	previousGraph *machine.Graph   // of the itinerary before the reconcile; nil if there was none
 	events        []runner.Event
 	calls         []call
 	truth         phases.Facts
@@ -221,8 +221,8 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 		err: r.err, gaveUp: r.gaveUp, held: r.outcome.Paused, paused: r.paused,
 		holdsCleanup: e.options.PauseHoldsCleanup, onFails: r.onFails,
 		selected: r.selected, began: r.now.UTC().Truncate(time.Second), size: r.size,
-		ended: e.clock.Now(), again: r.outcome.Requeue, next: r.outcome.RequeueAfter,
-		leftGraph: e.graph(r.before.Itinerary), graphOf: e.graph, onePhase: e.eachWrite || e.options.MaxPhases <= 1,
+		ended: e.clock.Now(), requeue: r.outcome.Requeue, requeueAfter: r.outcome.RequeueAfter,
+		previousGraph: e.graph(r.before.Itinerary), graphOf: e.graph, onePhase: e.eachWrite || e.options.MaxPhases <= 1,
 		failed: e.options.Failed != nil, limits: func(itinerary, phase string) limits {
 			p := e.phase(itinerary, phase)
 			return limits{p.Deadline, p.MaxAttempts}
@@ -246,7 +246,7 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 			err = c.leaving.Choose(one.choice)
 		}
 		c.leaving.SetFacts(g.Vocabulary().Facts(r.after.Facts))
-		c.left = c.leaving.Plan()
+		c.afterWork = c.leaving.Plan()
 	}
 	return c, err
 }
@@ -294,8 +294,8 @@ func (c *checking) plan() {
 		if at := c.after.Phase; at != entered[0] || c.after.Done != g.IsEnd(i) {
 			c.broken(PromisePlan, "the state is not at the entered phase", "entered %q, at %s", entered[0], c.now.Position())
 		}
-		if c.left.Runs(i) == phases.False && i != c.left.Current() {
-			c.broken(PromisePlan, "a phase is entered that the plan leaves out", "%s, which %s", entered[0], c.left.Why(i).Text)
+		if c.afterWork.Runs(i) == phases.False && i != c.afterWork.Current() {
+			c.broken(PromisePlan, "a phase is entered that the plan leaves out", "%s, which %s", entered[0], c.afterWork.Why(i).Text)
 		}
 	}
 	names, end := c.leaving.Available()
@@ -305,7 +305,7 @@ func (c *checking) plan() {
 	if depends := c.leaving.Depends(); depends != 0 && !g.IsCleanup() {
 		c.broken(PromiseUnknown, "a run moves although an unknown flag decides the next phase or its step",
 			"from %s to %s, offered %q, unknown %q",
-			c.left.Position(), c.now.Position(), names, g.Vocabulary().Names(depends))
+			c.afterWork.Position(), c.now.Position(), names, g.Vocabulary().Names(depends))
 	}
 	c.under(c.leaving)
 	if c.drifted != 0 || hasJumps(g) && c.loops() {
@@ -452,32 +452,32 @@ func (c *checking) decided() (flags phases.Flags) {
 			flags |= g.Decides(i)
 		}
 	}
-	add(c.leftGraph, c.before.Phase)
+	add(c.previousGraph, c.before.Phase)
 	for _, one := range c.calls {
 		add(c.graphOf(one.itinerary), one.phase)
 	}
 	return flags
 }
 
-// asked checks [PromiseFlags]: no known flag is evaluated unless a phase has decided it since, and no
+// evaluatedOnce checks [PromiseFlags]: no known flag is evaluated unless a phase has decided it since, and no
 // phase is judged by a value from before a phase that may have changed it.
-func (c *checking) asked() {
+func (c *checking) evaluatedOnce() {
 	v := c.graph.Vocabulary()
 	known := v.Facts(c.before.Facts).Known()
 	seen := map[string]bool{}
 	for _, event := range c.events {
-		asked, ok := event.(runner.FlagEvaluated)
+		evaluated, ok := event.(runner.FlagEvaluated)
 		if !ok {
 			continue
 		}
-		flag, _ := v.Lookup(asked.Flag)
+		flag, _ := v.Lookup(evaluated.Flag)
 		if known.Has(flag) && c.decided()&flag == 0 && c.before.Itinerary != "" && (c.same || c.before.Itinerary != c.after.Itinerary) {
-			c.broken(PromiseFlags, "a known flag is evaluated", "%s", asked.Flag)
+			c.broken(PromiseFlags, "a known flag is evaluated", "%s", evaluated.Flag)
 		}
-		if seen[asked.Flag] && len(c.calls) <= 1 && c.same {
-			c.broken(PromiseFlags, "a flag is evaluated twice in one reconcile", "%s", asked.Flag)
+		if seen[evaluated.Flag] && len(c.calls) <= 1 && c.same {
+			c.broken(PromiseFlags, "a flag is evaluated twice in one reconcile", "%s", evaluated.Flag)
 		}
-		seen[asked.Flag] = true
+		seen[evaluated.Flag] = true
 	}
 
 	facts := v.Facts(c.after.Facts)

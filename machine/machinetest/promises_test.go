@@ -131,9 +131,9 @@ func selects(name string) func(*scriptedOptions) {
 	}
 }
 
-func deaf(o *scriptedOptions)     { o.OnFail = nil }
-func deadline(o *scriptedOptions) { o.Deadline = time.Minute }
-func forgets(s *runner.State)     { s.Failures = nil }
+func ignoresFailures(o *scriptedOptions) { o.OnFail = nil }
+func deadline(o *scriptedOptions)        { o.Deadline = time.Minute }
+func forgets(s *runner.State)            { s.Failures = nil }
 
 // testPromisesBroken checks that each fault is reported.
 func testPromisesBroken(t *testing.T, all []brokenPromise) {
@@ -316,7 +316,7 @@ func TestPromisesAboutFailuresBroken(t *testing.T) {
 				return s, err
 			}
 		}, "a run that is done stays done, in itinerary", nil},
-		{name: "the next phase runs after a failure", plant: plants(deaf, reading(forgets)),
+		{name: "the next phase runs after a failure", plant: plants(ignoresFailures, reading(forgets)),
 			script: append(slices.Clone(fails), machinetest.Edit("C1", "resume").Call(2)),
 			want:   "nothing runs after a failed phase, in itinerary Main: a phase runs after one that failed: C1 failed, and the run is at D1"},
 		{name: "a failure does not stop the run", plant: writing(func(s *runner.State) {
@@ -357,7 +357,7 @@ func TestPromisesAboutFailuresBroken(t *testing.T) {
 		}), script: append(slices.Clone(canceled), machinetest.Fail("Y2")), want: "a failure is not counted: 1 and 0 in cleanup, want 0 and 1"},
 		{name: "an itinerary that was left is not kept", plant: writing(func(s *runner.State) { s.Switches = nil }), script: canceled,
 			want: "the recorded switches are wrong"},
-		{name: "a failure that reads as a cancel", plant: plants(deaf, reading(forgets)),
+		{name: "a failure that reads as a cancel", plant: plants(ignoresFailures, reading(forgets)),
 			script: append(slices.Clone(fails), machinetest.Edit("C1", "cancel").Call(2)),
 			want:   `the reason for a switch is wrong: Main at "C1": Selected`},
 		{name: "a state that is too large", plant: writing(func(s *runner.State) {

@@ -77,9 +77,9 @@ func (r *reach) admits(g phases.Guard) bdd.Set {
 	return set
 }
 
-// judge splits facts into those that the guard of a question admits, and the rest. If record is set,
+// judge splits facts into those that the guard of a guardAt admits, and the rest. If record is set,
 // it records which flags alone can decide the guard.
-func (r *reach) judge(q question, facts bdd.Set, record bool) (admitted, rest bdd.Set) {
+func (r *reach) judge(q guardAt, facts bdd.Set, record bool) (admitted, rest bdd.Set) {
 	admits := r.admits(q.guard)
 	if record {
 		for flag := range q.guard.Reads().Each {
@@ -105,7 +105,7 @@ func (r *reach) from(i int, facts bdd.Set, record bool) map[int]bdd.Set {
 	order := func(next int, facts bdd.Set) {
 		for ; next < r.graph.Len() && facts != bdd.None; next++ {
 			var admitted bdd.Set
-			admitted, facts = r.judge(question{at: next, guard: r.graph.Phase(next).Guard}, facts, record)
+			admitted, facts = r.judge(guardAt{at: next, guard: r.graph.Phase(next).Guard}, facts, record)
 			if admitted != bdd.None {
 				all[next] = r.Or(all[next], admitted)
 			}
@@ -167,7 +167,7 @@ func (c *covered) universe() {
 		}
 		c.items[it] = status
 	}
-	guards := func(q question) {
+	guards := func(q guardAt) {
 		for flag := range q.guard.Reads().Each {
 			name := g.Vocabulary().Names(flag)[0]
 			add(q.item(name, true))
@@ -187,7 +187,7 @@ func (c *covered) universe() {
 			continue
 		}
 		add(phaseItem(i))
-		guards(question{at: i, guard: g.Phase(i).Guard})
+		guards(guardAt{at: i, guard: g.Phase(i).Guard})
 		for _, q := range stepsOf(g.Phase(i), i) {
 			guards(q)
 		}

@@ -90,11 +90,11 @@ func (o *Object) follow(next map[string]string) {
 }
 
 func (s Script) options() runner.Options[*Object] {
-	answers := &answers{set: s.Itineraries, byTrue: make(map[string]*phases.Sources)}
+	cache := &sourceCache{set: s.Itineraries, byTrue: make(map[string]*phases.Sources)}
 	o := runner.Options[*Object]{
 		Itineraries: s.Itineraries,
 		Select:      func(_ context.Context, o *Object) (string, error) { return o.Itinerary, nil },
-		Sources:     func(_ context.Context, o *Object) (*phases.Sources, error) { return answers.of(o) },
+		Sources:     func(_ context.Context, o *Object) (*phases.Sources, error) { return cache.of(o) },
 		Storage: runner.Storage[*Object]{
 			Read:  func(_ context.Context, o *Object) (runner.State, error) { return o.State, nil },
 			Write: func(_ context.Context, o *Object, state runner.State) error { o.State = state; return nil },
@@ -115,15 +115,15 @@ func (s Script) options() runner.Options[*Object] {
 	return o
 }
 
-// answers caches the sources of scripted objects, one for each set of true flags: an exploration
+// sourceCache caches the sources of scripted objects, one for each set of true flags: an exploration
 // needs them a million times.
-type answers struct {
+type sourceCache struct {
 	set    *machine.Set
 	mu     sync.Mutex
 	byTrue map[string]*phases.Sources
 }
 
-func (a *answers) of(o *Object) (*phases.Sources, error) {
+func (a *sourceCache) of(o *Object) (*phases.Sources, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	key := strings.Join(o.True, ",") // which no name of a flag contains

@@ -60,7 +60,7 @@ func (c *checking) states(set *machine.Set) bool {
 	c.leaving = was.Machine
 	c.leaving.Finish()
 	c.leaving.SetFacts(c.graph.Vocabulary().Facts(c.after.Facts))
-	c.left = c.leaving.Plan()
+	c.afterWork = c.leaving.Plan()
 	return true
 }
 
@@ -78,7 +78,7 @@ func (c *checking) forward() {
 		c.broken(PromiseWork, "work that is done is not recorded", "%s", at(is))
 	case is.Visit == was.Visit && at(is) != at(was) && is.Phase != "":
 		c.broken(PromisePlan, "the run changes its phase without entering one", "from %s to %s", at(was), at(is))
-	case c.same && is.Visit > was.Visit && c.left != nil && is.Phase != "":
+	case c.same && is.Visit > was.Visit && c.afterWork != nil && is.Phase != "":
 		c.reaches(c.after.Phase)
 	}
 }
@@ -90,7 +90,7 @@ func (c *checking) reaches(phase string) {
 	if err != nil {
 		return // it was planned, so it is known under a former name
 	}
-	if c.left.Runs(i) == phases.False && i != c.left.Current() {
-		c.broken(PromisePlan, "a phase is entered that the plan leaves out", "%s, which %s", phase, c.left.Why(i).Text)
+	if c.afterWork.Runs(i) == phases.False && i != c.afterWork.Current() {
+		c.broken(PromisePlan, "a phase is entered that the plan leaves out", "%s, which %s", phase, c.afterWork.Why(i).Text)
 	}
 }

@@ -59,7 +59,7 @@ func (t *tracing) flush() {
 	t.segment = nil
 }
 
-func (t *tracing) tell(format string, args ...any) {
+func (t *tracing) describe(format string, args ...any) {
 	t.flush()
 	t.path = append(t.path, fmt.Sprintf(format, args...))
 }
@@ -80,7 +80,7 @@ func (e *exploring[T, W]) trace(moves []move) (script []Line, path []string) {
 		case actBegin:
 			if e.flags.Len() > 0 {
 				t.script = append(t.script, Flags(m.act.decides...))
-				t.tell("flags: %s", orNone(m.act.decides))
+				t.describe("flags: %s", orNone(m.act.decides))
 			}
 			continue
 		case actEdit, actChange:
@@ -115,14 +115,14 @@ func (t *tracing) user(m move) {
 			t.add(m.from, Clock(m.from.phase, m.act.slept), call)
 		}
 		t.add(m.from, Edit(m.from.phase, m.act.name), call)
-		t.tell("%s, at %s", m.act.name, m.from)
+		t.describe("%s, at %s", m.act.name, m.from)
 		return
 	}
 	for _, name := range m.act.decides {
 		flag, not := strings.CutPrefix(name, "!")
 		t.add(m.from, Flag(m.from.phase, flag, !not), call)
 	}
-	t.tell("a user sets %s, at %s", strings.Join(m.act.decides, ", "), m.from)
+	t.describe("a user sets %s, at %s", strings.Join(m.act.decides, ", "), m.from)
 }
 
 // reconcile describes what is injected into a reconcile.
@@ -140,26 +140,26 @@ func (t *tracing) reconcile(m move) {
 			when = " after its work"
 		}
 		t.add(m.from, fail, call)
-		t.tell("%s fails%s%s", m.from, when, outcome)
+		t.describe("%s fails%s%s", m.from, when, outcome)
 	case actWait:
 		t.add(m.from, Wait(phase, 0), call)
-		t.tell("%s waits", m.from)
+		t.describe("%s waits", m.from)
 	case actError:
 		t.add(m.from, Err(phase, "injected"), call)
-		t.tell("%s returns an error", m.from)
+		t.describe("%s returns an error", m.from)
 	case actPartial:
 		t.add(m.from, Wait(phase, partialWait), call)
-		t.tell("%s is in the middle of its work%s", m.from, outcome)
+		t.describe("%s is in the middle of its work%s", m.from, outcome)
 	case actCrash:
 		t.add(m.from, CrashBefore(phase), t.begun[m.from])
-		t.tell("the controller crashes after the work of %s, before the write", m.from)
+		t.describe("the controller crashes after the work of %s, before the write", m.from)
 	case actReconcile:
 		switch {
 		case m.act.done != nil:
 			t.add(m.from, *m.act.done, call)
-			t.tell("%s is done, and %s%s", m.from, chosen(m.act.done.done.Choice()), outcome)
+			t.describe("%s is done, and %s%s", m.from, chosen(m.act.done.done.Choice()), outcome)
 		case outcome != "":
-			t.tell("%s is done%s", m.from, outcome)
+			t.describe("%s is done%s", m.from, outcome)
 		}
 	}
 	if m.act.decides != nil {

@@ -250,7 +250,7 @@ func not(r *rand.Rand) string { return []string{"", "!"}[r.IntN(2)] }
 func (w *walking[T, W]) shrink(life *Life[T, W], b Break) Found {
 	script := life.flags
 	for _, line := range life.lines {
-		if line.left < line.times {
+		if line.remaining < line.times {
 			script = append(script, line.Line) // an unused line changed nothing
 		}
 	}

@@ -15,14 +15,14 @@ import (
 // phaseBefore returns the phase in which the reconcile began, as the current definition of its
 // itinerary has it.
 func (c *checking) phaseBefore() (phase phases.Phase, ok bool) {
-	if c.leftGraph == nil || c.before.Phase == "" {
+	if c.previousGraph == nil || c.before.Phase == "" {
 		return phase, false
 	}
-	i, err := c.leftGraph.Lookup(c.before.Phase)
+	i, err := c.previousGraph.Lookup(c.before.Phase)
 	if err != nil {
 		return phase, false
 	}
-	return c.leftGraph.Phase(i), true
+	return c.previousGraph.Phase(i), true
 }
 
 // callBefore returns the handler call of the phase in which the reconcile began, or nil.
@@ -57,9 +57,9 @@ func (c *checking) work() {
 	case one == nil:
 	case c.before.WorkDone:
 		c.in(one.itinerary, PromiseWork, "a handler is called although its work is recorded as done", "%s", one.phase)
-	case one.answer == resultDone && c.stays() && !c.after.WorkDone:
+	case one.kind == resultDone && c.stays() && !c.after.WorkDone:
 		c.in(one.itinerary, PromiseWork, "work that is done is not recorded", "%s", one.phase)
-	case one.answer == resultDone && c.stays() && c.after.Choice != one.choice:
+	case one.kind == resultDone && c.stays() && c.after.Choice != one.choice:
 		c.in(one.itinerary, PromiseWork, "the choice of a handler is not recorded",
 			"%s chose %q, recorded is %q", one.phase, one.choice, c.after.Choice)
 	}
@@ -77,7 +77,7 @@ func (c *checking) work() {
 		case last == nil:
 			c.in(failed.Itinerary, PromiseDeadline, "a phase fails without a last call of its handler",
 				"%s: %s", failed.Phase, strings.Join(failed.Reasons, "; "))
-		case last.answer == resultDone:
+		case last.kind == resultDone:
 			c.in(failed.Itinerary, PromiseWork, "a phase fails although its work is done",
 				"%s: %s", failed.Phase, strings.Join(failed.Reasons, "; "))
 		}
@@ -91,7 +91,7 @@ func (c *checking) delay() {
 	if c.before.WorkDone && c.before.NotBefore != nil {
 		first, last = c.before.NotBefore.Time, c.before.NotBefore.Time
 	}
-	if one := c.callBefore(); one != nil && one.answer == resultDone && one.after > 0 {
+	if one := c.callBefore(); one != nil && one.kind == resultDone && one.after > 0 {
 		first, last = one.at.Add(one.after), c.ended.Add(one.after+time.Second) // whole seconds
 	}
 	until := c.after.NotBefore
@@ -101,9 +101,9 @@ func (c *checking) delay() {
 		c.broken(PromiseDelay, "the run continues earlier than its handler requested", "from %s, by %s", c.before.Phase, first.Sub(c.ended))
 	case until == nil || until.Time.Before(first) || until.After(last):
 		c.broken(PromiseDelay, "the time at which the run continues is not recorded", "%s", c.after.Phase)
-	case !c.held && c.err == nil && (!c.again || c.next > until.Sub(c.ended)):
+	case !c.held && c.err == nil && (!c.requeue || c.requeueAfter > until.Sub(c.ended)):
 		c.broken(PromiseDelay, "the next reconcile is later than the time at which the run continues",
-			"%s, after %s", c.after.Phase, c.next)
+			"%s, after %s", c.after.Phase, c.requeueAfter)
 	}
 }
 
@@ -121,15 +121,15 @@ func (c *checking) deadlines() {
 	limits := c.limits(one.itinerary, one.phase)
 	failed := c.failedNow(*one)
 	if limits.deadline == 0 {
-		if failed && one.answer == resultWait {
+		if failed && one.kind == resultWait {
 			c.in(one.itinerary, PromiseDeadline, "a phase without a deadline fails while it waits", "%s", one.phase)
 		}
 		return
 	}
 	due := c.due(limits)
 	late := !one.at.Before(due)
-	goesOn := one.answer == resultWait || one.answer == resultError // another call could finish the work
-	attempts := one.answer == resultError && limits.maxAttempts > 0
+	goesOn := one.kind == resultWait || one.kind == resultError // another call could finish the work
+	attempts := one.kind == resultError && limits.maxAttempts > 0
 	switch {
 	case failed && goesOn && !late && !attempts:
 		c.in(one.itinerary, PromiseDeadline, "a phase fails before its deadline has passed",
@@ -137,8 +137,8 @@ func (c *checking) deadlines() {
 	case c.gaveUp: // a controller that shuts down, which is not the last call
 	case !failed && goesOn && late && c.stays():
 		c.in(one.itinerary, PromiseDeadline, "a phase does not fail at its deadline", "%s, called %s after it", one.phase, one.at.Sub(due))
-	case !failed && goesOn && c.stays() && (!c.again || c.next > max(due.Sub(c.ended), time.Second)):
-		c.in(one.itinerary, PromiseDeadline, "the next reconcile is later than the deadline", "%s, after %s", one.phase, c.next)
+	case !failed && goesOn && c.stays() && (!c.requeue || c.requeueAfter > max(due.Sub(c.ended), time.Second)):
+		c.in(one.itinerary, PromiseDeadline, "the next reconcile is later than the deadline", "%s, after %s", one.phase, c.requeueAfter)
 	}
 	if one.ended {
 		c.in(one.itinerary, PromiseDeadline, "a handler is called with a context that has ended", "%s", one.phase)
@@ -175,8 +175,8 @@ func (c *checking) takenOver() {
 	}
 	v := c.graph.Vocabulary()
 	taken := v.Facts(c.after.Facts).Known() & (phase.Decides | v.Live())
-	for _, asked := range eventsIn[runner.FlagEvaluated](c) {
-		if flag, ok := v.Lookup(asked.Flag); ok {
+	for _, evaluated := range eventsIn[runner.FlagEvaluated](c) {
+		if flag, ok := v.Lookup(evaluated.Flag); ok {
 			taken &^= flag
 		}
 	}

@@ -26,22 +26,25 @@ func open(e *envelope) *migration { return &e.Migration }
 // that the runner does not call in a short life.
 func full(w *world, called *[]string) options {
 	o := w.options
-	note := func(name string) { *called = append(*called, name) }
+	recordCall := func(name string) { *called = append(*called, name) }
 	o.Handler = o.Phases["Copy"].Handler
 	o.PhasesByItinerary = map[string]map[string]runner.Phase[*migration]{"Move": {"Copy": {
 		Handler: o.Handler, Deadline: time.Minute, MaxAttempts: 2, Backoff: runner.Backoff{Initial: time.Second},
 	}}}
 	o.PassThrough, o.PauseHoldsCleanup = true, true
-	o.OnError = func(*migration, runner.Visit, error) runner.ErrorAction { note("OnError"); return runner.ActionFail }
+	o.OnError = func(*migration, runner.Visit, error) runner.ErrorAction {
+		recordCall("OnError")
+		return runner.ActionFail
+	}
 	o.Deadline, o.MaxAttempts, o.Backoff = time.Hour, 3, runner.Backoff{Initial: time.Second}
-	o.Failed = func(context.Context, *migration) (bool, error) { note("Failed"); return false, nil }
+	o.Failed = func(context.Context, *migration) (bool, error) { recordCall("Failed"); return false, nil }
 	o.Token = func(_ context.Context, m *migration) (string, runner.RunFrom, error) {
 		return "a", runner.FromStart, nil
 	}
-	o.OnRunAgain = func(context.Context, *migration, runner.PastRun) error { note("OnRunAgain"); return nil }
+	o.OnRunAgain = func(context.Context, *migration, runner.PastRun) error { recordCall("OnRunAgain"); return nil }
 	o.SourceFlags = volumes | images
-	o.Key = func(*migration) string { note("Key"); return "key" }
-	o.MaxState = func(*migration) int { note("MaxState"); return 0 }
+	o.Key = func(*migration) string { recordCall("Key"); return "key" }
+	o.MaxState = func(*migration) int { recordCall("MaxState"); return 0 }
 	o.MaxPhases, o.EvaluationTimeout, o.WithTimeout = 1, time.Second, context.WithTimeout
 	o.Storage.Annotation = "example.com/state"
 	return o

@@ -803,7 +803,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-func TestPassThroughAndIn(t *testing.T) {
+func TestPassThroughAndPhasesByItinerary(t *testing.T) {
 	w := newWorld(t)
 	copyIt := w.options.Phases["Copy"]
 	w.options.Phases = nil

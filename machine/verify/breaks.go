@@ -9,8 +9,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// standing is a state in flight: runs that are recorded in a phase.
-type standing struct {
+// inFlightState is a state in flight: runs that are recorded in a phase.
+type inFlightState struct {
 	phase, turn int
 	// workDone means that the work of the phase is done; choice is the phase that its
 	// handler chose then, or -1.
@@ -30,11 +30,11 @@ type inspection struct {
 	itinerary string
 	thorough  bool
 
-	begin     bdd.Set // the starts that both releases allow
-	past      *flight // all runs of old, from the start
-	restarts  *flight // all runs of new, from the start
-	standings []*standing
-	found     map[string]*foundBreak
+	begin          bdd.Set      // the starts that both releases allow
+	past           *propagation // all runs of old, from the start
+	restarts       *propagation // all runs of new, from the start
+	inFlightStates []*inFlightState
+	found          map[string]*foundBreak
 	// order lists the fingerprints in the order in which they were found.
 	order []string
 }
@@ -48,7 +48,7 @@ type foundBreak struct {
 }
 
 type hit struct {
-	at  *standing
+	at  *inFlightState
 	set bdd.Set
 }
 
@@ -74,7 +74,7 @@ func (n *inspection) add(b Break) *foundBreak {
 }
 
 // meet records a break that the runs of the set meet in a state.
-func (n *inspection) meet(at *standing, set bdd.Set, b Break, format string, args ...any) {
+func (n *inspection) meet(at *inFlightState, set bdd.Set, b Break, format string, args ...any) {
 	if set == bdd.None || !n.ok() {
 		return
 	}
@@ -102,7 +102,7 @@ func (n *inspection) meet(at *standing, set bdd.Set, b Break, format string, arg
 }
 
 // smallest describes the state with the fewest true flags among runs of the set.
-func (n *inspection) smallest(at *standing, set bdd.Set) *InFlight {
+func (n *inspection) smallest(at *inFlightState, set bdd.Set) *InFlight {
 	s := n.from
 	facts := set // projected to the present values of the flags
 	kept := make(map[int]bool)
@@ -181,12 +181,12 @@ func (n *inspection) inspect() {
 		// are found under their names, so nothing changes for any run.
 		return
 	}
-	n.stand()
-	for _, at := range n.standings {
+	n.computeStates()
+	for _, at := range n.inFlightStates {
 		n.resume(at)
 	}
 	if n.ok() {
-		n.fly()
+		n.propagate()
 	}
 	if err := n.failure(); err != nil {
 		n.add(Break{
@@ -230,19 +230,19 @@ func (n *inspection) definitions() {
 	}
 }
 
-// stand computes every state that a run can be in.
-func (n *inspection) stand() {
+// computeStates computes every state that a run can be in.
+func (n *inspection) computeStates() {
 	s := n.from
 	start := s.start()
 	allowed := s.relations(start, func(clause) bool { return true })
-	n.past = s.fly(past, allowed, start)
+	n.past = s.propagate(past, allowed, start)
 	n.begin = n.And(allowed, n.askable(allowed, start))
-	n.restarts = n.to.fly(restarts, n.begin, start)
+	n.restarts = n.to.propagate(restarts, n.begin, start)
 	for _, e := range n.past.entries {
 		if s.graph.IsEnd(e.phase) {
 			continue
 		}
-		n.standings = append(n.standings, &standing{
+		n.inFlightStates = append(n.inFlightStates, &inFlightState{
 			phase: e.phase, turn: e.turn, choice: -1, set: e.set, values: e.values, entered: e.values,
 		})
 		p := s.graph.Phase(e.phase)
@@ -254,13 +254,13 @@ func (n *inspection) stand() {
 			continue // the same as before the work is done
 		}
 		set, values := s.decide(e.phase, e.set, e.values, past, e.turn)
-		done := standing{phase: e.phase, turn: e.turn, workDone: true, values: values, entered: e.values,
+		done := inFlightState{phase: e.phase, turn: e.turn, workDone: true, values: values, entered: e.values,
 			found: s.graph.Vocabulary().Names(s.graph.Decides(e.phase))}
 		add := func(choice int, set bdd.Set) {
 			if set != bdd.None {
 				one := done
 				one.choice, one.set = choice, set
-				n.standings = append(n.standings, &one)
+				n.inFlightStates = append(n.inFlightStates, &one)
 			}
 		}
 		for _, c := range s.choices(e.phase, past, e.turn) {
@@ -285,7 +285,7 @@ func (n *inspection) askable(set bdd.Set, values []flagValue) bdd.Set {
 }
 
 // resume finds states that cannot be resumed.
-func (n *inspection) resume(at *standing) {
+func (n *inspection) resume(at *inFlightState) {
 	p := n.from.graph.Phase(at.phase)
 	to, err := n.to.graph.Lookup(p.Name)
 	if err != nil {
@@ -303,7 +303,7 @@ func (n *inspection) resume(at *standing) {
 
 // chosen returns the phase that a recorded choice leads to in the other release, or -1
 // if that release does not have the choice.
-func (n *inspection) chosen(at *standing, phase int) int {
+func (n *inspection) chosen(at *inFlightState, phase int) int {
 	to, err := n.to.graph.Lookup(n.from.graph.Phase(at.choice).Name)
 	if err != nil {
 		return -1
@@ -318,18 +318,18 @@ func (n *inspection) chosen(at *standing, phase int) int {
 
 // resumed is a resumed state and the runs from there, in both releases.
 type resumed struct {
-	*standing
-	phase int     // in the other release
-	ahead *flight // in the other release
+	*inFlightState
+	phase int          // in the other release
+	ahead *propagation // in the other release
 	// stays are the runs under the unchanged release, as far as want selects them.
-	stays *flight
+	stays *propagation
 	want  func(entering) bool
 	ran   []bdd.Set // by phase
 	still []bdd.Set // by phase: entered ahead under the unchanged release
 }
 
-// fly resumes every state and finds the breaks that it meets.
-func (n *inspection) fly() {
+// propagate resumes every state and finds the breaks that it meets.
+func (n *inspection) propagate() {
 	a, b := n.from.graph, n.to.graph
 	watched := make(map[int]bool)
 	for i := range n.flags {
@@ -339,7 +339,7 @@ func (n *inspection) fly() {
 	}
 	w := n.workRules()
 	v := n.viewRules()
-	for _, at := range n.standings {
+	for _, at := range n.inFlightStates {
 		to, err := b.Lookup(a.Phase(at.phase).Name)
 		choice := -1
 		if err == nil && at.choice >= 0 && !b.IsEnd(to) {
@@ -350,7 +350,7 @@ func (n *inspection) fly() {
 		if err != nil || !n.visit(a.Len()) {
 			continue
 		}
-		r := &resumed{standing: at, phase: to}
+		r := &resumed{inFlightState: at, phase: to}
 		values := slices.Clone(at.values)
 		if b.IsCleanup() && !a.IsCleanup() { // a waiting itinerary knows the flags that it has read
 			for i := range values {
@@ -360,12 +360,13 @@ func (n *inspection) fly() {
 			}
 		}
 		set := n.And(at.set, n.askable(at.set, values))
-		r.ahead = n.to.flyFrom(resumes, at, to, choice, set, values, watched)
+		r.ahead = n.to.propagateFrom(resumes, at, to, choice, set, values, watched)
 		r.stays, r.want = n.past, func(e entering) bool {
 			return e.turn > at.turn || e.turn == at.turn && e.phase > at.phase
 		}
 		if slices.Contains(n.from.heads, true) {
-			r.stays, r.want = n.from.flyFrom(stays, at, at.phase, at.choice, at.set, at.values, nil), func(entering) bool { return true }
+			r.stays = n.from.propagateFrom(stays, at, at.phase, at.choice, at.set, at.values, nil)
+			r.want = func(entering) bool { return true }
 		}
 		for i := range a.Len() {
 			r.ran = append(r.ran, n.past.ran(i, at.turn, at.phase))
@@ -388,7 +389,7 @@ func (n *inspection) fly() {
 func (n *inspection) flagRules(r *resumed, watched map[int]bool) {
 	for i, name := range n.flags {
 		if _, ok := n.new.flags.Lookup(name); !ok && n.from.reads[i] {
-			n.meet(r.standing, r.set, Break{Rule: RuleFlagGone, Kind: DefinitionKind, Flag: name},
+			n.meet(r.inFlightState, r.set, Break{Rule: RuleFlagGone, Kind: DefinitionKind, Flag: name},
 				"%s does not have the flag %s, so the value that a run has recorded is ignored", n.new.name, name)
 		}
 		if !watched[i] {
@@ -398,9 +399,9 @@ func (n *inspection) flagRules(r *resumed, watched map[int]bool) {
 		if n.to.graph.IsCleanup() {
 			kind, then = WorkKind, "the phases that depend on it run although it is unknown, unless it can be evaluated"
 		}
-		n.meet(r.standing, n.And(r.set, r.ahead.asked[i]), Break{Rule: RuleFlagNew, Kind: kind, Flag: name},
+		n.meet(r.inFlightState, n.And(r.set, r.ahead.depends[i]), Break{Rule: RuleFlagNew, Kind: kind, Flag: name},
 			"a run at %s has not recorded %s, which guards ahead of it read in %s: %s",
-			n.from.graph.Phase(r.standing.phase).Name, name, n.new.name, then)
+			n.from.graph.Phase(r.inFlightState.phase).Name, name, n.new.name, then)
 	}
 }
 
@@ -437,7 +438,7 @@ func (n *inspection) workRules() *workRules {
 
 func (w *workRules) find(r *resumed) {
 	a, b := w.from.graph, w.to.graph
-	at := a.Phase(r.standing.phase).Name
+	at := a.Phase(r.inFlightState.phase).Name
 	// The runs that reach the end and, if there are loops, those that never do,
 	// whatever the loops find.
 	settled := w.And(r.set, r.ahead.done)
@@ -449,9 +450,9 @@ func (w *workRules) find(r *resumed) {
 			continue
 		}
 		name := a.Phase(i).Name
-		if i == r.standing.phase {
+		if i == r.inFlightState.phase {
 			if !w.often[i] {
-				w.meet(r.standing, w.And(r.set, r.ahead.entered[k]), Break{Rule: RulePhaseRepeated, Kind: WorkKind, Phase: name},
+				w.meet(r.inFlightState, w.And(r.set, r.ahead.entered[k]), Break{Rule: RulePhaseRepeated, Kind: WorkKind, Phase: name},
 					"a run of %s that is at %s returns to it under %s, and runs it again", w.old.name, at, w.new.name)
 			}
 			continue
@@ -461,14 +462,15 @@ func (w *workRules) find(r *resumed) {
 			if k == r.phase && !r.workDone {
 				again = bdd.All
 			}
-			w.meet(r.standing, w.And(r.set, r.ran[i], again), Break{Rule: RulePhaseRepeated, Kind: WorkKind, Phase: name},
+			w.meet(r.inFlightState, w.And(r.set, r.ran[i], again), Break{Rule: RulePhaseRepeated, Kind: WorkKind, Phase: name},
 				"%s ran before a run of %s reaches %s, and %s runs it again after that", name, w.old.name, at, w.new.name)
 		}
 		if k != r.phase {
 			// A phase is skipped only if the run does not enter it whatever the loops
 			// ahead find, because lives with different turns are not comparable.
 			never := w.Minus(settled, w.Or(r.ran[i], r.ahead.some(r.ahead.entered[k])))
-			w.meet(r.standing, w.And(never, r.still[i], w.restarts.entered[k]), Break{Rule: RulePhaseSkipped, Kind: WorkKind, Phase: name},
+			w.meet(r.inFlightState, w.And(never, r.still[i], w.restarts.entered[k]),
+				Break{Rule: RulePhaseSkipped, Kind: WorkKind, Phase: name},
 				"%s has not run when a run of %s reaches %s, and %s does not run it after that", name, w.old.name, at, w.new.name)
 		}
 	}
@@ -481,7 +483,7 @@ func (w *workRules) find(r *resumed) {
 func (w *workRules) reordered(r *resumed) {
 	before := bdd.None
 	ranOrIn := func(i int) bdd.Set {
-		if i == r.standing.phase {
+		if i == r.inFlightState.phase {
 			return bdd.All
 		}
 		return r.ran[i]
@@ -505,9 +507,9 @@ func (w *workRules) reordered(r *resumed) {
 			}
 			ahead := w.And(before, r.still[a], r.still[b], r.stays.precede(a, b), r.ahead.precede(y, x))
 			ahead = w.Minus(ahead, w.Or(r.ran[a], r.ran[b]))
-			w.meet(r.standing, ahead, Break{Rule: RulePhaseReordered, Kind: WorkKind, Phase: g.Phase(b).Name},
+			w.meet(r.inFlightState, ahead, Break{Rule: RulePhaseReordered, Kind: WorkKind, Phase: g.Phase(b).Name},
 				"a run at %s has run %s before %s, an order of only %s, and then runs %s before %s, an order of only %s",
-				g.Phase(r.standing.phase).Name, g.Phase(first[0]).Name, g.Phase(first[1]).Name, w.old.name,
+				g.Phase(r.inFlightState.phase).Name, g.Phase(first[0]).Name, g.Phase(first[1]).Name, w.old.name,
 				g.Phase(b).Name, g.Phase(a).Name, w.new.name)
 		}
 	}
@@ -555,12 +557,12 @@ func mayPrecede(g *machine.Graph, s, t string) bool {
 
 func (v *viewRules) find(r *resumed) {
 	a, b := v.from.graph, v.to.graph
-	at := a.Phase(r.standing.phase).Name
+	at := a.Phase(r.inFlightState.phase).Name
 	all := func(entering) bool { return true }
 	// The step of the phase in progress, in both releases: it is fixed when the phase
 	// is entered, unless the other release does not have it.
-	in := v.from.steps(r.standing.phase, r.set, r.entered)
-	if a.Rides(r.standing.phase) {
+	in := v.from.steps(r.inFlightState.phase, r.set, r.entered)
+	if a.Rides(r.inFlightState.phase) {
 		in = nil
 	}
 	inNew := make(map[string]bdd.Set)
@@ -569,7 +571,7 @@ func (v *viewRules) find(r *resumed) {
 	}
 	started := func(step string) bdd.Set {
 		return v.Or(in[step], v.past.showing(step, func(e entering) bool {
-			return e.turn < r.turn || e.turn == r.turn && e.phase < r.standing.phase
+			return e.turn < r.turn || e.turn == r.turn && e.phase < r.inFlightState.phase
 		}))
 	}
 	for _, step := range a.Steps() {
@@ -578,13 +580,13 @@ func (v *viewRules) find(r *resumed) {
 		if b.StepIndex(step) >= 0 {
 			gone = v.Minus(gone, v.Minus(started(step), in[step]))
 		}
-		v.meet(r.standing, gone, Break{Rule: RuleStepGone, Kind: ViewKind, Step: step},
+		v.meet(r.inFlightState, gone, Break{Rule: RuleStepGone, Kind: ViewKind, Step: step},
 			"step %s is open when a run of %s reaches %s, and no phase ahead belongs to it under %s", step, v.old.name, at, v.new.name)
 	}
 	for _, p := range v.swapped {
 		set := v.And(r.set, v.first(r.stays, p[0], p[1], r.want), v.first(r.ahead, p[1], p[0], all))
 		set = v.Minus(set, v.Or(started(p[0]), started(p[1]), inNew[p[0]], inNew[p[1]], r.ahead.some(v.first(r.ahead, p[0], p[1], all))))
-		v.meet(r.standing, set, Break{Rule: RuleStepReordered, Kind: ViewKind, Step: p[1]},
+		v.meet(r.inFlightState, set, Break{Rule: RuleStepReordered, Kind: ViewKind, Step: p[1]},
 			"steps %s and %s are ahead of a run at %s in this order; under %s they change places", p[0], p[1], at, v.new.name)
 	}
 }
@@ -597,7 +599,7 @@ func (v *viewRules) resumedSteps(r *resumed, in map[string]bdd.Set) map[string]b
 	rest := r.set
 	for _, k := range g.StepsOf(r.phase) {
 		step := g.Steps()[k]
-		if under := in[step]; under != bdd.None && len(v.from.graph.Phase(r.standing.phase).Steps) > 0 {
+		if under := in[step]; under != bdd.None && len(v.from.graph.Phase(r.inFlightState.phase).Steps) > 0 {
 			kept[step] = under
 			rest = v.Minus(rest, under)
 		}
@@ -610,7 +612,7 @@ func (v *viewRules) resumedSteps(r *resumed, in map[string]bdd.Set) map[string]b
 
 // first returns the runs in which a step is reached before another, among the entries
 // for which want reports true.
-func (v *viewRules) first(f *flight, s, t string, want func(entering) bool) bdd.Set {
+func (v *viewRules) first(f *propagation, s, t string, want func(entering) bool) bdd.Set {
 	neither, set := bdd.All, bdd.None
 	for _, e := range f.entries {
 		if want(e) {

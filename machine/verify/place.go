@@ -149,7 +149,7 @@ func (n *inspection) met(o placed) (met map[string]bool, possible bool) {
 
 // recorded returns the states of the phase that an object records, and for each the
 // assignments that agree with the recorded flags.
-func (n *inspection) recorded(o placed) (at []*standing, known map[*standing]bdd.Set) {
+func (n *inspection) recorded(o placed) (at []*inFlightState, known map[*inFlightState]bdd.Set) {
 	s, c := n.from, o.Checkpoint
 	phase, err := s.graph.Lookup(c.Phase)
 	if err != nil {
@@ -162,7 +162,7 @@ func (n *inspection) recorded(o placed) (at []*standing, known map[*standing]bdd
 		}
 	}
 	for _, workDone := range []bool{c.WorkDone, false} { // if there is no state with its work done, it counts as at work
-		for _, st := range n.standings {
+		for _, st := range n.inFlightStates {
 			if st.phase == phase && st.workDone == workDone && (!workDone || st.choice == choice) {
 				at = append(at, st)
 			}
@@ -172,7 +172,7 @@ func (n *inspection) recorded(o placed) (at []*standing, known map[*standing]bdd
 		}
 	}
 	facts := s.graph.Vocabulary().Facts(c.Facts)
-	known = make(map[*standing]bdd.Set, len(at))
+	known = make(map[*inFlightState]bdd.Set, len(at))
 	for _, st := range at {
 		set := bdd.All
 		for flag := range (s.graph.Reads() & facts.Known()).Each {

@@ -32,9 +32,9 @@ func (s *subject) reach() *runs {
 	}, nil)
 	switch {
 	case s.Err() != nil:
-		s.tooHard = s.Err().Error()
+		s.undecidedReason = s.Err().Error()
 	case s.effort < 0:
-		s.tooHard = "there are too many paths through its phases"
+		s.undecidedReason = "there are too many paths through its phases"
 	default:
 		s.runs = r
 	}
@@ -63,7 +63,7 @@ type forward struct {
 func (s *subject) forward(begin func(*forward), stop func(f *forward, p int) bool) *runs {
 	n := s.g.Len()
 	f := &forward{subject: s, runs: runs{come: make([]bdd.Set, n+1), in: make([]bdd.Set, n)}, waiting: make([]bool, n+1)}
-	if s.tooHard != "" {
+	if s.undecidedReason != "" {
 		s.effort = -1
 		return &f.runs
 	}

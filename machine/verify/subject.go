@@ -23,8 +23,8 @@ type subject struct {
 	// effort is the remaining effort of the rule in progress, in places to examine.
 	effort int
 	limit  int // the bound of the next space
-	// tooHard is the reason why rules that follow runs cannot be decided, or empty.
-	tooHard string
+	// undecidedReason is the reason why rules that follow runs cannot be decided, or empty.
+	undecidedReason string
 }
 
 // memo caches what several rules need, in the sets of one space.
@@ -84,8 +84,8 @@ func (s *subject) check(rule checkedRule) {
 		s.space, s.limit = nil, max(s.limit/8, 1)
 	case s.effort >= 0:
 		return
-	case s.tooHard != "":
-		why = s.tooHard
+	case s.undecidedReason != "":
+		why = s.undecidedReason
 	default:
 		why = "there are too many paths through its phases"
 	}

@@ -30,16 +30,16 @@ func not(a evaluation) evaluation {
 }
 
 // every is the conjunction of its operands. Of several reasons it keeps the first.
-func every(answers ...evaluation) evaluation { return settle(phases.False, answers) }
+func every(operands ...evaluation) evaluation { return settle(phases.False, operands) }
 
 // some is the disjunction of its operands. Of several reasons it keeps the first.
-func some(answers ...evaluation) evaluation { return settle(phases.True, answers) }
+func some(operands ...evaluation) evaluation { return settle(phases.True, operands) }
 
 // settle returns the decisive truth if an operand has it. Otherwise the result is
 // unknown if an operand is unknown, and the opposite of decisive if none is.
-func settle(decisive phases.Truth, answers []evaluation) evaluation {
+func settle(decisive phases.Truth, operands []evaluation) evaluation {
 	result := not(evaluation{truth: decisive})
-	for _, a := range answers {
+	for _, a := range operands {
 		switch a.truth {
 		case decisive:
 			return evaluation{truth: decisive}

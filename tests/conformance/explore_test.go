@@ -30,7 +30,7 @@ var (
 
 // TestExplore explores the lives of MTC's five itineraries, with both values of decided
 // flags, a failure at each phase, and a cancel at each moment, even in the middle of a
-// phase. The flags that exploration and, without -whole, lesser fix take one value; all
+// phase. The flags that exploration and, without -whole, alsoFixed fix take one value; all
 // others take every assignment that the relations allow.
 func TestExplore(t *testing.T) {
 	for _, name := range itineraries.Names() {
@@ -40,7 +40,7 @@ func TestExplore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			x := exploration(name, !*whole)
 			if race.Enabled || name == mtc.Final && !*whole {
-				x.Fixed = append(x.Fixed, lesser(name)...)
+				x.Fixed = append(x.Fixed, alsoFixed(name)...)
 			}
 			script := machinetest.Script{Itineraries: itineraries, Itinerary: name, OnFail: onFail, OnCancel: onCancel}
 			x.Setup = machinetest.NewScripted(script)
@@ -56,9 +56,9 @@ func TestExplore(t *testing.T) {
 		if race.Enabled {
 			continue
 		}
-		t.Run("deaf "+name, func(t *testing.T) {
+		t.Run("failures ignored, "+name, func(t *testing.T) {
 			x := exploration(name, true)
-			x.Fixed = append(x.Fixed, lesser(name)...)
+			x.Fixed = append(x.Fixed, alsoFixed(name)...)
 			x.Setup = machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: name})
 			x.Switches = map[string][]string{}
 			report(t, machinetest.Explore(t, x))
@@ -159,9 +159,9 @@ func exploration(name string, few bool) machinetest.Exploration[*machinetest.Obj
 	return x
 }
 
-// lesser returns two more flags of Stage and Final that can be fixed: all phases are
+// alsoFixed returns two more flags of Stage and Final that can be fixed: all phases are
 // still entered in some life.
-func lesser(name string) []string {
+func alsoFixed(name string) []string {
 	if name == mtc.Stage || name == mtc.Final {
 		return []string{"EnableVolume", "Quiesce"}
 	}

@@ -13,20 +13,20 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// happening is an interruption of a migration: a failure, or the edit of that name.
-type happening string
+// interruption is an interruption of a migration: a failure, or the edit of that name.
+type interruption string
 
 const (
-	fails        happening = "fails"
-	isCanceled   happening = "is canceled"
-	isRolledBack happening = "is rolled back"
+	fails        interruption = "fails"
+	isCanceled   interruption = "is canceled"
+	isRolledBack interruption = "is rolled back"
 )
 
 // outcomes lists the results of migrations that begin in an itinerary and are
 // interrupted there, possibly again in the next itinerary.
 var outcomes = []struct {
 	begins       string
-	first, again happening
+	first, again interruption
 	result       phases.Result
 	ends         string
 	// failed and inCleanup are the numbers of failed phases, outside and in cleanup
@@ -74,8 +74,8 @@ var outcomes = []struct {
 	{mtc.Failed, isRolledBack, "", phases.Failed, mtc.Rollback, 0, 0},
 }
 
-// follows maps a happening to the itinerary that the object then selects.
-var follows = map[happening]string{fails: mtc.Failed, isCanceled: mtc.Cancel, isRolledBack: mtc.Rollback}
+// follows maps a interruption to the itinerary that the object then selects.
+var follows = map[interruption]string{fails: mtc.Failed, isCanceled: mtc.Cancel, isRolledBack: mtc.Rollback}
 
 // The result of a migration is recorded as data, for interruptions at every position
 // of every itinerary, including the start, and in the next itinerary.
@@ -119,7 +119,7 @@ func TestOutcomes(t *testing.T) {
 // enters the itinerary that it was created for.
 func TestOutcomesBeforeTheFirstPhase(t *testing.T) {
 	for _, begins := range []string{mtc.Stage, mtc.Final} {
-		for happens, result := range map[happening]phases.Result{isCanceled: phases.Canceled, isRolledBack: phases.RolledBack} {
+		for happens, result := range map[interruption]phases.Result{isCanceled: phases.Canceled, isRolledBack: phases.RolledBack} {
 			life := outcome(t, begins, mtc.DirectImage, []machinetest.Line{machinetest.Edit(machinetest.Start, string(happens))}, nil)
 			life.WantPhases(begins)
 			life.WantItinerary(follows[happens])
@@ -129,8 +129,8 @@ func TestOutcomesBeforeTheFirstPhase(t *testing.T) {
 }
 
 // positions returns the working phases of an itinerary that run, as the places of a
-// happening. Without a happening there is only the start.
-func positions(t *testing.T, itinerary string, happens happening, yes phases.Flags) []string {
+// interruption. Without a interruption there is only the start.
+func positions(t *testing.T, itinerary string, happens interruption, yes phases.Flags) []string {
 	if happens == "" {
 		return []string{machinetest.Start}
 	}
@@ -140,7 +140,7 @@ func positions(t *testing.T, itinerary string, happens happening, yes phases.Fla
 	return running
 }
 
-func line(happens happening, itinerary, phase string) []machinetest.Line {
+func line(happens interruption, itinerary, phase string) []machinetest.Line {
 	switch happens {
 	case "":
 		return nil
@@ -158,7 +158,7 @@ func outcome(t *testing.T, begins string, yes phases.Flags, lines ...[]machinete
 		onFail[name] = mtc.Failed
 	}
 	s := machinetest.NewScripted(machinetest.Script{Itineraries: itineraries, Itinerary: begins, OnFail: onFail})
-	for _, happens := range []happening{isCanceled, isRolledBack} {
+	for _, happens := range []interruption{isCanceled, isRolledBack} {
 		s.Edits[string(happens)] = func(o *machinetest.Object) { o.Itinerary = follows[happens] }
 	}
 	life := machinetest.New(t, s)

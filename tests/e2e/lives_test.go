@@ -48,9 +48,9 @@ func newAtServer[T example.Migration](ctx context.Context, g *fixture, kind exam
 	return s, s.Restart()
 }
 
-func wishes[T example.Migration](o T) lives.Wishes {
+func requests[T example.Migration](o T) lives.Requests {
 	m := o.MTC()
-	return lives.Wishes{
+	return lives.Requests{
 		Canceled: m.Spec.Canceled, RolledBack: m.Spec.Rollback, Paused: o.GetAnnotations()[example.PausedAnnotation] == "true",
 		Failed: len(m.Status.Errors) > 0,
 	}
@@ -71,10 +71,10 @@ func (s *atServer[T]) Restart() (err error) {
 	s.reconciler, err = controller.New(controller.Options[T]{
 		Client: access, New: s.kind.New, StatusSubresource: s.kind.StatusSubresource, Conditions: s.kind.Conditions, Merge: s.kind.Merge,
 		Runner: lives.Options(s.life, lives.Access[T]{
-			Read:   func(o T) (runner.State, error) { return o.State() },
-			Write:  func(o T, state runner.State) error { return o.SetState(state) },
-			Wishes: wishes[T],
-			Fail:   func(o T, reasons []string) { o.AddErrors(append(reasons, "failed")...) },
+			Read:     func(o T) (runner.State, error) { return o.State() },
+			Write:    func(o T, state runner.State) error { return o.SetState(state) },
+			Requests: requests[T],
+			Fail:     func(o T, reasons []string) { o.AddErrors(append(reasons, "failed")...) },
 		}),
 	})
 	return err
@@ -129,14 +129,14 @@ func (s *atServer[T]) State(ctx context.Context) (runner.State, error) {
 }
 
 // Edit implements [lives.Site].
-func (s *atServer[T]) Edit(ctx context.Context, change func(*lives.Wishes)) error {
+func (s *atServer[T]) Edit(ctx context.Context, change func(*lives.Requests)) error {
 	o, err := s.get(ctx)
 	if err != nil {
 		return err
 	}
-	w := wishes(o)
+	w := requests(o)
 	change(&w)
-	wish := func(is bool) any {
+	orNil := func(is bool) any {
 		if is {
 			return true
 		}
@@ -144,7 +144,7 @@ func (s *atServer[T]) Edit(ctx context.Context, change func(*lives.Wishes)) erro
 	}
 	patch, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"annotations": map[string]any{example.PausedAnnotation: strconv.FormatBool(w.Paused)}},
-		"spec":     map[string]any{"canceled": wish(w.Canceled), "rollback": wish(w.RolledBack)},
+		"spec":     map[string]any{"canceled": orNil(w.Canceled), "rollback": orNil(w.RolledBack)},
 	})
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func (l *life[T]) read(ctx context.Context) (T, error) {
 	return object, err
 }
 
-func (l *life[T]) breaks(format string, args ...any) {
+func (l *life[T]) reportf(format string, args ...any) {
 	l.broken = append(l.broken, fmt.Sprintf(format, args...))
 }
 
@@ -69,7 +69,7 @@ func (l *life[T]) wrote(ctx context.Context) {
 	now, err := l.read(ctx)
 	if err != nil {
 		if client.IgnoreNotFound(err) != nil {
-			l.breaks("the object cannot be read after a write: %v", err)
+			l.reportf("the object cannot be read after a write: %v", err)
 		}
 		return
 	}
@@ -134,7 +134,7 @@ func (l *life[T]) run() (e end, err error) {
 		}
 		l.clock.Set(l.clock.Now().Add(after))
 	}
-	l.again(r)
+	l.checkStable(r)
 	return l.end(e)
 }
 
@@ -181,15 +181,15 @@ func (l *life[T]) done() (bool, error) {
 	return len(states) > 0, nil
 }
 
-// again reconciles once more, which must change nothing.
-func (l *life[T]) again(r reconcile.Reconciler) {
+// checkStable reconciles once more, which must change nothing.
+func (l *life[T]) checkStable(r reconcile.Reconciler) {
 	was, err := l.read(context.Background())
 	if err != nil {
 		return
 	}
 	_, _ = l.reconcile(r)
 	if is, err := l.read(context.Background()); err == nil && is.GetResourceVersion() != was.GetResourceVersion() {
-		l.breaks("a reconcile after the end has changed the object: -before +after\n%s", cmp.Diff(plain(was), plain(is)))
+		l.reportf("a reconcile after the end has changed the object: -before +after\n%s", cmp.Diff(plain(was), plain(is)))
 	}
 }
 

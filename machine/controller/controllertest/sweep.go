@@ -81,17 +81,17 @@ func sweep[T client.Object](s Setup[T]) (*Report, error) {
 	if err != nil {
 		return report, err
 	}
-	whole, err := newLife(s)
+	baseline, err := newLife(s)
 	if err != nil {
 		return report, err
 	}
-	want, err := whole.run()
+	want, err := baseline.run()
 	if err != nil {
 		return report, fmt.Errorf("without a fault: %w", err)
 	}
-	report.Requests = whole.injector.Requests()
-	if whole.broken != nil {
-		report.Failures = append(report.Failures, Failure{Broken: whole.broken})
+	report.Requests = baseline.injector.Requests()
+	if baseline.broken != nil {
+		report.Failures = append(report.Failures, Failure{Broken: baseline.broken})
 	}
 	known := s.Only == ""
 	for _, r := range report.Requests {
@@ -100,7 +100,7 @@ func sweep[T client.Object](s Setup[T]) (*Report, error) {
 				continue
 			}
 			known = true
-			broken, err := s.with(whole, want, r, k)
+			broken, err := s.with(baseline, want, r, k)
 			if err != nil {
 				return report, err
 			}
@@ -118,7 +118,7 @@ func sweep[T client.Object](s Setup[T]) (*Report, error) {
 }
 
 // with plays a life in which a request meets a fault, and returns what is broken.
-func (s Setup[T]) with(whole *life[T], want end, r Request, k Kind) ([]string, error) {
+func (s Setup[T]) with(baseline *life[T], want end, r Request, k Kind) ([]string, error) {
 	l, err := newLife(s, Fault{Kind: k, Nth: r.N})
 	if err != nil {
 		return nil, err
@@ -133,18 +133,18 @@ func (s Setup[T]) with(whole *life[T], want end, r Request, k Kind) ([]string, e
 			"make Begin and the controller repeat the same requests in each life", r.N, r, describe(fired))
 	}
 	if got.stopped != want.stopped {
-		l.breaks("the run is stopped: %t; without the fault: %t", got.stopped, want.stopped)
+		l.reportf("the run is stopped: %t; without the fault: %t", got.stopped, want.stopped)
 	}
 	if diff := cmp.Diff(want.object, got.object); diff != "" {
-		l.breaks("the object ends differently: -without +with the fault\n%s", diff)
+		l.reportf("the object ends differently: -without +with the fault\n%s", diff)
 	}
 	if diff := cmp.Diff(want.outside, got.outside); diff != "" {
-		l.breaks("what is outside of the object ends differently: -without +with the fault\n%s", diff)
+		l.reportf("what is outside of the object ends differently: -without +with the fault\n%s", diff)
 	}
 	if k == Conflict {
-		l.keptTouched(fired[0])
+		l.checkTouched(fired[0])
 	}
-	l.worked(whole.work, s.repeats(r, k))
+	l.checkWork(baseline.work, s.repeats(r, k))
 	return l.broken, nil
 }
 
@@ -169,19 +169,19 @@ func (s Setup[T]) repeats(r Request, k Kind) int {
 	return 1
 }
 
-// keptTouched checks that the change of another client to the reconciled object is
+// checkTouched checks that the change of another client to the reconciled object is
 // still there.
-func (l *life[T]) keptTouched(r Request) {
+func (l *life[T]) checkTouched(r Request) {
 	if r.Namespace != l.key.Namespace || r.Name != l.key.Name || r.Object != l.injector.request("", "", l.empty, l.key, false).Object {
 		return
 	}
 	if l.last.GetLabels()[Touched] == "" {
-		l.breaks("what another client wrote into the object is lost: the label %s", Touched)
+		l.reportf("what another client wrote into the object is lost: the label %s", Touched)
 	}
 }
 
-// worked compares the work that was done with that of a life without a fault.
-func (l *life[T]) worked(without *work, repeats int) {
+// checkWork compares the work that was done with that of a life without a fault.
+func (l *life[T]) checkWork(without *work, repeats int) {
 	var lost, often []string
 	for v := range without.times {
 		if l.work.times[v] == 0 {
@@ -196,9 +196,9 @@ func (l *life[T]) worked(without *work, repeats int) {
 	slices.Sort(lost)
 	slices.Sort(often)
 	if lost != nil {
-		l.breaks("work is not done: %s", strings.Join(lost, ", "))
+		l.reportf("work is not done: %s", strings.Join(lost, ", "))
 	}
 	if often != nil {
-		l.breaks("work is done more often than the fault justifies: %s", strings.Join(often, ", "))
+		l.reportf("work is done more often than the fault justifies: %s", strings.Join(often, ", "))
 	}
 }

@@ -31,7 +31,7 @@ func randomLife(seed int64) life {
 		script: world.Script{
 			Plan:  randomPlan(r),
 			Polls: map[string]int{}, Errors: map[string][]error{}, Fails: map[string][]string{},
-			Lost: map[int]bool{}, Kept: map[int]bool{}, Happenings: map[int]world.Happening{},
+			Lost: map[int]bool{}, Kept: map[int]bool{}, OutsideEvents: map[int]world.OutsideEvent{},
 		},
 	}
 	if chance(30) {
@@ -52,10 +52,10 @@ func randomLife(seed int64) life {
 		l.script.Kept[1+r.Intn(60)] = true
 	}
 	if chance(25) {
-		l.script.Happenings[1+r.Intn(40)] = world.Happening{Cancel: true}
+		l.script.OutsideEvents[1+r.Intn(40)] = world.OutsideEvent{Cancel: true}
 	}
 	if chance(5) {
-		l.script.Happenings[1+r.Intn(40)] = world.Happening{Rollback: true}
+		l.script.OutsideEvents[1+r.Intn(40)] = world.OutsideEvent{Rollback: true}
 	}
 	if chance(8) {
 		l.script.Fails[pick()] = []string{"no space left", "2 of 3 items"}
@@ -64,12 +64,12 @@ func randomLife(seed int64) life {
 		l.script.Errors[pick()] = []error{fmt.Errorf("not found")}
 	}
 	if chance(3) {
-		l.script.Happenings[1+r.Intn(30)] = world.Happening{Outage: 1 + r.Intn(3)}
+		l.script.OutsideEvents[1+r.Intn(30)] = world.OutsideEvent{Outage: 1 + r.Intn(3)}
 	}
 	if chance(4) {
 		plan := randomPlan(r)
 		l.edited = 1 + r.Intn(30)
-		l.script.Happenings[l.edited] = world.Happening{Plan: &plan}
+		l.script.OutsideEvents[l.edited] = world.OutsideEvent{Plan: &plan}
 	}
 	return l
 }
@@ -109,6 +109,6 @@ func phaseNames() (names []string) {
 // world returns the world of the life. It can be played once.
 func (l life) world() *world.World {
 	s := l.script
-	s.Lost, s.Kept, s.Happenings = maps.Clone(s.Lost), maps.Clone(s.Kept), maps.Clone(s.Happenings)
+	s.Lost, s.Kept, s.OutsideEvents = maps.Clone(s.Lost), maps.Clone(s.Kept), maps.Clone(s.OutsideEvents)
 	return world.New(s)
 }

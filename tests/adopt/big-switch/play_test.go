@@ -82,7 +82,7 @@ func play(t *testing.T, l life, by variant, upgrades ...upgrade) played {
 		if !killed {
 			require.NoError(t, err)
 		}
-		for h, ok := p.Happen(); ok; h, ok = p.Happen() {
+		for h, ok := p.NextEvent(); ok; h, ok = p.NextEvent() {
 			edit(func(m *api.MigMigration) error {
 				m.Spec.Canceled = m.Spec.Canceled || h.Cancel
 				m.Spec.Rollback = m.Spec.Rollback || h.Rollback

@@ -65,8 +65,8 @@ func (w worker) options() runner.Options[*api.Upgrade] {
 // AcceptWrites on, an upgrade is no longer rolled back.
 func selectItinerary(_ context.Context, u *api.Upgrade) (string, error) {
 	s := u.Status
-	late := s.Phase == "AcceptWrites" || s.Phase == "RemoveOldServers" || s.Done && s.Itinerary == "Upgrade"
-	if late || !u.Spec.Canceled && s.FailedPhases == 0 {
+	late := s.Phase == "AcceptWrites" || s.Phase == "RemoveOldServers" // no way back
+	if late || s.Done && s.Itinerary == "Upgrade" || !u.Spec.Canceled && s.FailedPhases == 0 {
 		return "Upgrade", nil
 	}
 	return "Rollback", nil

@@ -154,10 +154,10 @@ func Options[T any](l *Life, a Access[T]) runner.Options[T] {
 			Read:  func(_ context.Context, object T) (runner.State, error) { return a.Read(object) },
 			Write: func(_ context.Context, object T, s runner.State) error { return a.Write(object, s) },
 		}, Now: l.clock,
-		Select:            func(_ context.Context, object T) (string, error) { return l.selects(a.Wishes(object)), nil },
-		Paused:            func(_ context.Context, object T) (bool, error) { return a.Wishes(object).Paused, nil },
+		Select:            func(_ context.Context, object T) (string, error) { return l.selects(a.Requests(object)), nil },
+		Paused:            func(_ context.Context, object T) (bool, error) { return a.Requests(object).Paused, nil },
 		OnFail:            func(_ context.Context, object T, f runner.Failure) error { a.Fail(object, f.Reasons); return nil },
-		Failed:            func(_ context.Context, object T) (bool, error) { return a.Wishes(object).Failed, nil },
+		Failed:            func(_ context.Context, object T) (bool, error) { return a.Requests(object).Failed, nil },
 		Sources:           func(context.Context, T) (*phases.Sources, error) { return l.sources() },
 		PhasesByItinerary: map[string]map[string]runner.Phase[T]{},
 	}
@@ -176,7 +176,7 @@ func Options[T any](l *Life, a Access[T]) runner.Options[T] {
 	return o
 }
 
-func (l *Life) selects(w Wishes) string {
+func (l *Life) selects(w Requests) string {
 	selected := l.main
 	switch {
 	case w.Failed && l.answers:
@@ -220,13 +220,13 @@ func (l *Life) ask(flag string) (phases.Truth, error) {
 	switch {
 	case l.errs[flag] > l.turn:
 		l.Counts["asked in vain"]++
-		l.add(oracle.Event{Kind: oracle.Ask, Flag: flag, Value: "error"})
+		l.add(oracle.Event{Kind: oracle.Evaluate, Flag: flag, Value: "error"})
 		return phases.Unknown, fmt.Errorf("flag %s cannot be evaluated", flag)
 	case l.mute[flag] > l.turn:
-		l.add(oracle.Event{Kind: oracle.Ask, Flag: flag, Value: "not yet"})
+		l.add(oracle.Event{Kind: oracle.Evaluate, Flag: flag, Value: "not yet"})
 		return phases.Unknown, nil
 	}
-	l.add(oracle.Event{Kind: oracle.Ask, Flag: flag, Value: fmt.Sprint(l.values[flag])})
+	l.add(oracle.Event{Kind: oracle.Evaluate, Flag: flag, Value: fmt.Sprint(l.values[flag])})
 	return phases.TruthOf(l.values[flag]), nil
 }
 
@@ -332,11 +332,11 @@ func (l *Life) during(ctx context.Context) {
 	}
 	switch draw := l.random.Float64(); {
 	case draw < 0.03:
-		l.edit(ctx, "cancels during a call", func(w *Wishes) { w.Canceled = true })
+		l.edit(ctx, "cancels during a call", func(w *Requests) { w.Canceled = true })
 	case draw < 0.05:
-		l.edit(ctx, "rollbacks during a call", func(w *Wishes) { w.RolledBack = true })
+		l.edit(ctx, "rollbacks during a call", func(w *Requests) { w.RolledBack = true })
 	case draw < 0.07:
-		l.edit(ctx, "pauses during a call", func(w *Wishes) { w.Paused = true })
+		l.edit(ctx, "pauses during a call", func(w *Requests) { w.Paused = true })
 	}
 	switch draw := l.random.Float64(); {
 	case draw < 0.05:
@@ -350,7 +350,7 @@ func (l *Life) during(ctx context.Context) {
 	}
 }
 
-func (l *Life) edit(ctx context.Context, what string, change func(*Wishes)) {
+func (l *Life) edit(ctx context.Context, what string, change func(*Requests)) {
 	l.Counts[what]++
 	if err := l.site.Edit(ctx, change); err != nil {
 		panic(fmt.Errorf("edit: %w", err))
@@ -361,15 +361,15 @@ func (l *Life) edit(ctx context.Context, what string, change func(*Wishes)) {
 func (l *Life) between(ctx context.Context) {
 	switch draw := l.random.Float64(); {
 	case draw < 0.03:
-		l.edit(ctx, "cancels", func(w *Wishes) { w.Canceled = true })
+		l.edit(ctx, "cancels", func(w *Requests) { w.Canceled = true })
 	case draw < 0.05:
-		l.edit(ctx, "rollbacks", func(w *Wishes) { w.RolledBack = true })
+		l.edit(ctx, "rollbacks", func(w *Requests) { w.RolledBack = true })
 	case draw < 0.06:
-		l.edit(ctx, "wishes taken back", func(w *Wishes) { w.Canceled, w.RolledBack = false, false })
+		l.edit(ctx, "requests taken back", func(w *Requests) { w.Canceled, w.RolledBack = false, false })
 	case draw < 0.07:
-		l.edit(ctx, "rollbacks in place of a cancel", func(w *Wishes) { w.Canceled, w.RolledBack = false, true })
+		l.edit(ctx, "rollbacks in place of a cancel", func(w *Requests) { w.Canceled, w.RolledBack = false, true })
 	case draw < 0.10:
-		l.edit(ctx, "pauses", func(w *Wishes) { w.Paused = true })
+		l.edit(ctx, "pauses", func(w *Requests) { w.Paused = true })
 	case draw < 0.15:
 		l.errs[l.pick()] = l.turn + 1 + l.random.IntN(5)
 		l.Counts["outages of a source"]++
@@ -416,7 +416,7 @@ func (l *Life) Play(ctx context.Context, site Site) error {
 		case state.Done && after < 0:
 			after = 0
 			l.Counts["ended "+string(state.Result)]++
-			l.edit(ctx, "wishes after the end", func(w *Wishes) { w.Canceled, w.Paused = true, false })
+			l.edit(ctx, "requests after the end", func(w *Requests) { w.Canceled, w.Paused = true, false })
 		case state.Done:
 			after++
 		}
@@ -468,12 +468,12 @@ func (l *Life) wake(ctx context.Context, state runner.State, next Reconciled) er
 	case state.PausedSince != nil:
 		l.pass(time.Duration(l.random.IntN(3600)) * time.Second)
 		if l.calm || l.chance(0.3) {
-			l.edit(ctx, "resumes", func(w *Wishes) { w.Paused = false })
+			l.edit(ctx, "resumes", func(w *Requests) { w.Paused = false })
 		}
 	case state.Stopped != nil && !state.PhaseFailed(): // the handler chooses again
 		l.pass(time.Duration(l.random.IntN(60)) * time.Second)
 	case state.Stopped != nil:
-		l.edit(ctx, "cancels of a stopped run", func(w *Wishes) { w.Canceled, w.Paused = true, false })
+		l.edit(ctx, "cancels of a stopped run", func(w *Requests) { w.Canceled, w.Paused = true, false })
 	case l.waitsForWatch:
 		l.pass(time.Duration(l.random.IntN(60)) * time.Second)
 	default:

@@ -74,7 +74,7 @@ func TestLifeFollowsFromSeed(t *testing.T) {
 		trace, _ := play(t, seed, Counts{})
 		asked := 0 // flags are evaluated concurrently, in no order
 		for _, e := range trace {
-			if e.Kind != oracle.Ask {
+			if e.Kind != oracle.Evaluate {
 				slices.Sort(all[len(all)-asked:])
 				asked = -1
 			}

@@ -9,9 +9,9 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
 
-// Wishes are the users' requests on an object, and the failure that the
+// Requests are the users' requests on an object, and the failure that the
 // controller records beside the state.
-type Wishes struct {
+type Requests struct {
 	Canceled, RolledBack, Paused bool
 	// Failed reports that OnFail has been called.
 	Failed bool
@@ -51,7 +51,7 @@ type Site interface {
 	Reconcile(ctx context.Context) (Reconciled, error)
 	// Edit changes the object like another client. It may be called during a
 	// reconcile.
-	Edit(ctx context.Context, change func(*Wishes)) error
+	Edit(ctx context.Context, change func(*Requests)) error
 	// State returns the persisted state.
 	State(ctx context.Context) (runner.State, error)
 	// Lose loses the writes of the current reconcile.
@@ -63,9 +63,9 @@ type Site interface {
 
 // Access describes how a runner reads and writes an object.
 type Access[T any] struct {
-	Read   func(T) (runner.State, error)
-	Write  func(T, runner.State) error
-	Wishes func(T) Wishes
+	Read     func(T) (runner.State, error)
+	Write    func(T, runner.State) error
+	Requests func(T) Requests
 	// Fail records that a phase failed.
 	Fail func(object T, reasons []string)
 }
@@ -82,18 +82,18 @@ type Memory struct {
 }
 
 type object struct {
-	Wishes Wishes       `json:"wishes"`
-	State  runner.State `json:"state"`
+	Requests Requests     `json:"requests"`
+	State    runner.State `json:"state"`
 }
 
 // NewMemory returns a site for a life.
 func NewMemory(l *Life) (*Memory, error) {
 	m := &Memory{new: func() (*runner.Runner[*object], error) {
 		o := Options(l, Access[*object]{
-			Read:   func(o *object) (runner.State, error) { return *o.State.DeepCopy(), nil },
-			Write:  func(o *object, s runner.State) error { o.State = s; return nil },
-			Wishes: func(o *object) Wishes { return o.Wishes },
-			Fail:   func(o *object, _ []string) { o.Wishes.Failed = true },
+			Read:     func(o *object) (runner.State, error) { return *o.State.DeepCopy(), nil },
+			Write:    func(o *object, s runner.State) error { o.State = s; return nil },
+			Requests: func(o *object) Requests { return o.Requests },
+			Fail:     func(o *object, _ []string) { o.Requests.Failed = true },
 		})
 		o.Key = func(*object) string { return "one" }
 		return runner.New(o)
@@ -111,8 +111,8 @@ func (m *Memory) Restart() (err error) {
 func (m *Memory) Lose(l Loss) { m.loss = l }
 
 // Edit implements [Site].
-func (m *Memory) Edit(_ context.Context, change func(*Wishes)) error {
-	change(&m.kept.Wishes)
+func (m *Memory) Edit(_ context.Context, change func(*Requests)) error {
+	change(&m.kept.Requests)
 	return nil
 }
 
@@ -122,7 +122,7 @@ func (m *Memory) State(context.Context) (runner.State, error) { return *m.kept.S
 // Reconcile implements [Site].
 func (m *Memory) Reconcile(ctx context.Context) (Reconciled, error) {
 	m.loss = Nothing
-	o := &object{Wishes: m.kept.Wishes, State: *m.kept.State.DeepCopy()}
+	o := &object{Requests: m.kept.Requests, State: *m.kept.State.DeepCopy()}
 	out, _ := m.runner.Reconcile(ctx, o)
 	next := Reconciled{Requeue: out.Requeue, RequeueAfter: out.RequeueAfter}
 	if !out.Changed {
@@ -140,6 +140,6 @@ func (m *Memory) Reconcile(ctx context.Context) (Reconciled, error) {
 	}
 	m.Largest = max(m.Largest, len(b))
 	m.kept.State = runner.State{}
-	m.kept.Wishes.Failed = m.kept.Wishes.Failed || o.Wishes.Failed
+	m.kept.Requests.Failed = m.kept.Requests.Failed || o.Requests.Failed
 	return next, json.Unmarshal(b, &m.kept.State)
 }

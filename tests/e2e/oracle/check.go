@@ -89,7 +89,7 @@ func (j *judge) see(e Event) (problem string) {
 	switch e.Kind {
 	case Begin:
 		return j.begin(e)
-	case Ask, Outage:
+	case Evaluate, Outage:
 		return j.ask(e)
 	case Call:
 		return j.call(e)

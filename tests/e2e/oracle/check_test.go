@@ -52,7 +52,7 @@ func (s *story) add(e Event) { e.At = s.now; s.trace = append(s.trace, e) }
 
 func (s *story) begin(selected string) { s.add(Event{Kind: Begin, Itinerary: selected}) }
 
-func (s *story) ask(flag, value string) { s.add(Event{Kind: Ask, Flag: flag, Value: value}) }
+func (s *story) ask(flag, value string) { s.add(Event{Kind: Evaluate, Flag: flag, Value: value}) }
 
 func (s *story) call(phase, value string) {
 	s.add(Event{Kind: Call, Itinerary: s.in.Itinerary, Phase: phase})
@@ -267,13 +267,13 @@ var badStories = []struct {
 	want string
 }{
 	{"an old value counts after the cancel", canceled(), func(e []Event) []Event {
-		i := findEvent(e, Ask, 2)
+		i := findEvent(e, Evaluate, 2)
 		e = slices.Delete(e, i, i+1)
 		e[i].Kept.Phase = "Canceled"
 		return e[:i+1]
 	}, "depends on an unknown flag, and none was evaluated"},
 	{"an unknown guard of a cleanup itinerary does not admit", canceled(), func(e []Event) []Event {
-		i := findEvent(e, Ask, 2)
+		i := findEvent(e, Evaluate, 2)
 		e[i].Value, e[i+1].Kept.Phase = "error", "Canceled"
 		return e
 	}, "phase:Delete"},
@@ -302,10 +302,10 @@ var badStories = []struct {
 		return append(e, Event{Kind: Begin, Itinerary: "Main"}, Event{Kind: Call, Itinerary: "Main", Phase: "Scan"})
 	}, "nothing may happen: the run is done"},
 	{"a flag is evaluated twice", canceled(), func(e []Event) []Event {
-		return slices.Insert(e, findEvent(e, Ask, 1), e[findEvent(e, Ask, 0)])
+		return slices.Insert(e, findEvent(e, Evaluate, 1), e[findEvent(e, Evaluate, 0)])
 	}, "a flag that is known to be false is evaluated again"},
 	{"a flag is evaluated that nothing reads", canceled(), func(e []Event) []Event {
-		e[findEvent(e, Ask, 2)].Flag = "Due"
+		e[findEvent(e, Evaluate, 2)].Flag = "Due"
 		return e
 	}, "a flag that is known to be true is evaluated again"},
 	{"the loop into itself is not entered again", looped(), func(e []Event) []Event {
@@ -314,11 +314,11 @@ var badStories = []struct {
 		return e
 	}, "phase:Turn"},
 	{"the loop into itself is entered by the old value", looped(), func(e []Event) []Event {
-		e[findEvent(e, Ask, 4)].Value = "true"
+		e[findEvent(e, Evaluate, 4)].Value = "true"
 		return e
 	}, "phase:Finish"},
 	{"a handler whose work is done is called again", looped(), func(e []Event) []Event {
-		i := findEvent(e, Ask, 3)
+		i := findEvent(e, Evaluate, 3)
 		e[i].Value = "error"
 		return slices.Insert(e, i+1, e[findEvent(e, Call, 0)], e[findEvent(e, Return, 0)])
 	}, "called again although its work is done"},
@@ -364,7 +364,7 @@ var badStories = []struct {
 		return e
 	}, "nothing may happen: the run is paused"},
 	{"a phase is entered although its step is unknown", chosen(), func(e []Event) []Event {
-		e[findEvent(e, Ask, 1)].Value = "error"
+		e[findEvent(e, Evaluate, 1)].Value = "error"
 		return e
 	}, "phase:Inspect step: choice: workDone:true"},
 	{"an unknown guard of a step admits in a cleanup itinerary", undeclared(), func(e []Event) []Event {
@@ -389,7 +389,7 @@ var badStories = []struct {
 		return e
 	}, "choice:Copy"},
 	{"a jump takes precedence over a choice", chosen(), func(e []Event) []Event {
-		e[findEvent(e, Ask, 3)].Value = "true"
+		e[findEvent(e, Evaluate, 3)].Value = "true"
 		i := findEvent(e, End, 3)
 		e[i].Kept.Phase, e[i].Kept.Step = "Inspect", ""
 		return e
@@ -412,8 +412,8 @@ var badStories = []struct {
 	}, "the run must not continue before"},
 	{"a flag is evaluated before the run continues", chosen(), func(e []Event) []Event {
 		i := findEvent(e, End, 6)
-		e[findEvent(e, Ask, 4)].At = e[i].At
-		return slices.Insert(e, i, e[findEvent(e, Ask, 4)])
+		e[findEvent(e, Evaluate, 4)].At = e[i].At
+		return slices.Insert(e, i, e[findEvent(e, Evaluate, 4)])
 	}, "a flag is evaluated before 12:00:10"},
 	{"the run continues before its time", chosen(), func(e []Event) []Event {
 		i := findEvent(e, End, 6)

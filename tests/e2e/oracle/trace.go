@@ -14,9 +14,9 @@ const (
 	// Begin: a reconcile begins. Itinerary is the one that the object selects.
 	// Paused reports whether the object is paused.
 	Begin Kind = "begin"
-	// Ask: the source of Flag answered Value: "true", "false", or any other
+	// Evaluate: the source of Flag returned Value: "true", "false", or any other
 	// text if the flag is not known.
-	Ask Kind = "ask"
+	Evaluate Kind = "evaluate"
 	// Outage: the sources could not be read, so that no flag was answered.
 	Outage Kind = "outage"
 	// Call: the handler of Phase in Itinerary is called. Return: it returned

@@ -37,13 +37,13 @@ type Script struct {
 	// Lost and Kept hold the numbers of calls after which the controller is killed
 	// while it writes the object: before or after the object is stored.
 	Lost, Kept map[int]bool
-	// Happenings holds outside events by number of visits to phases. Each
+	// OutsideEvents holds outside events by number of visits to phases. Each
 	// happens once.
-	Happenings map[int]Happening
+	OutsideEvents map[int]OutsideEvent
 }
 
-// Happening is an outside event.
-type Happening struct {
+// OutsideEvent is an outside event.
+type OutsideEvent struct {
 	Cancel, Rollback bool
 	// Plan replaces the plan: the user edits it, or the clusters change.
 	Plan *Plan
@@ -128,14 +128,14 @@ func (w *World) ListImageStreams(context.Context) (bool, error) {
 	return w.Plan.ImageStreams, nil
 }
 
-// Happen returns the outside event of this moment, and applies the part of it
+// NextEvent returns the outside event of this moment, and applies the part of it
 // that concerns the world.
-func (w *World) Happen() (Happening, bool) {
-	h, ok := w.script.Happenings[len(w.Visits)]
+func (w *World) NextEvent() (OutsideEvent, bool) {
+	h, ok := w.script.OutsideEvents[len(w.Visits)]
 	if !ok {
-		return Happening{}, false
+		return OutsideEvent{}, false
 	}
-	delete(w.script.Happenings, len(w.Visits))
+	delete(w.script.OutsideEvents, len(w.Visits))
 	if h.Plan != nil {
 		w.Plan = *h.Plan
 	}

@@ -7,14 +7,14 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// flight follows all runs of one itinerary from some place to the end at the same time.
+// propagation follows all runs of one itinerary from some place to the end at the same time.
 // For each place it holds the assignments in which runs reach it, and the values of the
 // flags there. Every assignment is one run.
 //
 // A run that goes back begins another turn. Turns are followed until one adds nothing:
 // apart from the findings of earlier turns, all its runs reached the same places
 // before.
-type flight struct {
+type propagation struct {
 	*side
 	life life
 	// arrivals are, by turn and place, the runs that reach the place.
@@ -29,10 +29,10 @@ type flight struct {
 	seen    map[int]bdd.Set
 	// junctions are the runs that reached a place that a jump leads back to.
 	junctions []junction
-	// asked are, by flag that counts, the runs that reach a guard which depends on the
+	// depends are, by flag that counts, the runs that reach a guard which depends on the
 	// value of the flag at the start. Only watched flags are examined.
 	watched map[int]bool
-	asked   map[int]bdd.Set
+	depends map[int]bdd.Set
 }
 
 // arrival is a set of runs that reach a place, and the values of the flags then.
@@ -57,27 +57,29 @@ type junction struct {
 	followed bool
 }
 
-func (s *side) newFlight(l life) *flight {
+func (s *side) newPropagation(l life) *propagation {
 	n := s.graph.Len()
-	return &flight{
+	return &propagation{
 		side: s, life: l, arrivals: make(map[int][]arrival),
 		entered: make([]bdd.Set, n), byPhase: make([][]int, n), seen: make(map[int]bdd.Set),
 	}
 }
 
-// fly follows the runs of the set from the start.
-func (s *side) fly(l life, set bdd.Set, values []flagValue) *flight {
-	f := s.newFlight(l)
+// propagate follows the runs of the set from the start.
+func (s *side) propagate(l life, set bdd.Set, values []flagValue) *propagation {
+	f := s.newPropagation(l)
 	f.arrive(0, -1, 0, set, values)
 	f.run(0)
 	return f
 }
 
-// flyFrom follows runs that are at work in a phase, or whose work there is done. choice
+// propagateFrom follows runs that are at work in a phase, or whose work there is done. choice
 // is the phase that a choice already made leads to, or -1.
-func (s *side) flyFrom(l life, at *standing, phase, choice int, set bdd.Set, values []flagValue, watched map[int]bool) *flight {
-	f := s.newFlight(l)
-	f.watched, f.asked = watched, make(map[int]bdd.Set)
+func (s *side) propagateFrom(
+	l life, at *inFlightState, phase, choice int, set bdd.Set, values []flagValue, watched map[int]bool,
+) *propagation {
+	f := s.newPropagation(l)
+	f.watched, f.depends = watched, make(map[int]bdd.Set)
 	switch {
 	case s.graph.IsEnd(phase):
 		f.done = set
@@ -99,7 +101,7 @@ func (s *side) flyFrom(l life, at *standing, phase, choice int, set bdd.Set, val
 }
 
 // arrive records runs that reach a place from another. Going back begins a turn.
-func (f *flight) arrive(turn, from, to int, set bdd.Set, values []flagValue) {
+func (f *propagation) arrive(turn, from, to int, set bdd.Set, values []flagValue) {
 	if set == bdd.None {
 		return
 	}
@@ -129,7 +131,7 @@ func (f *flight) arrive(turn, from, to int, set bdd.Set, values []flagValue) {
 }
 
 // run follows the arrivals, turn by turn.
-func (f *flight) run(first int) {
+func (f *propagation) run(first int) {
 	for turn := first; turn <= f.last; turn++ {
 		for i := range f.graph.Len() {
 			if !f.visit(1) {
@@ -157,7 +159,7 @@ func (f *flight) run(first int) {
 }
 
 // enter records runs that enter a phase, and follows them.
-func (f *flight) enter(i, turn int, set bdd.Set, values []flagValue) {
+func (f *propagation) enter(i, turn int, set bdd.Set, values []flagValue) {
 	if set == bdd.None {
 		return
 	}
@@ -176,7 +178,7 @@ func (f *flight) enter(i, turn int, set bdd.Set, values []flagValue) {
 }
 
 // choose follows runs from a phase whose handler may choose.
-func (f *flight) choose(i, turn int, set bdd.Set, values []flagValue) {
+func (f *propagation) choose(i, turn int, set bdd.Set, values []flagValue) {
 	for _, c := range f.choices(i, f.life, turn) {
 		f.arrive(turn, i, c.to, f.And(set, c.set), values)
 		set = f.Minus(set, c.set)
@@ -185,7 +187,7 @@ func (f *flight) choose(i, turn int, set bdd.Set, values []flagValue) {
 }
 
 // leave follows runs from a phase whose handler has chosen nothing.
-func (f *flight) leave(i, turn int, set bdd.Set, values []flagValue) {
+func (f *propagation) leave(i, turn int, set bdd.Set, values []flagValue) {
 	for _, j := range f.graph.Phase(i).Jumps {
 		if j.Choice {
 			continue
@@ -199,7 +201,7 @@ func (f *flight) leave(i, turn int, set bdd.Set, values []flagValue) {
 }
 
 // look evaluates a guard, and records the watched flags that it depends on.
-func (f *flight) look(g phases.Guard, set bdd.Set, values []flagValue) (yes, no bdd.Set) {
+func (f *propagation) look(g phases.Guard, set bdd.Set, values []flagValue) (yes, no bdd.Set) {
 	yes, no = f.judge(g, values)
 	if set == bdd.None {
 		return yes, no
@@ -208,7 +210,7 @@ func (f *flight) look(g phases.Guard, set bdd.Set, values []flagValue) (yes, no 
 		n := f.number(variable{kind: isTrue, name: f.flags[i]})
 		low, high := f.With(yes, n, false), f.With(yes, n, true)
 		depends := f.Or(f.Minus(low, high), f.Minus(high, low))
-		f.asked[i] = f.Or(f.asked[i], f.And(f.Exists(set, n), depends))
+		f.depends[i] = f.Or(f.depends[i], f.And(f.Exists(set, n), depends))
 	}
 	return yes, no
 }
@@ -241,7 +243,7 @@ func (s *side) choices(phase int, l life, turn int) (all []choice) {
 // fresh reports whether runs reach a place in a new state: none reached it before with
 // these flag values, after these phases of loops, and with the same findings outside of
 // loops. Runs that are not fresh have been followed already.
-func (f *flight) fresh(turn, place int, a arrival) bool {
+func (f *propagation) fresh(turn, place int, a arrival) bool {
 	set := a.set
 	for i, name := range f.flags {
 		if !f.varies[i] {
@@ -274,7 +276,7 @@ func (f *flight) fresh(turn, place int, a arrival) bool {
 
 // ends returns the runs that reach the end. It includes runs that were not followed to
 // the end because others had reached the same state.
-func (f *flight) ends() bdd.Set {
+func (f *propagation) ends() bdd.Set {
 	var states []int
 	for x, n := range f.numbers {
 		if x.kind == nowTrue || x.kind == nowUnknown || x.kind == hasRun {
@@ -299,10 +301,10 @@ func (f *flight) ends() bdd.Set {
 
 // some returns the runs that are in the set for at least one outcome of what the phases
 // of loops find in this life.
-func (f *flight) some(set bdd.Set) bdd.Set { return f.Exists(set, f.found[f.life]...) }
+func (f *propagation) some(set bdd.Set) bdd.Set { return f.Exists(set, f.found[f.life]...) }
 
 // ran returns the runs that entered a phase before they reached a place in a turn.
-func (f *flight) ran(phase, turn, place int) bdd.Set {
+func (f *propagation) ran(phase, turn, place int) bdd.Set {
 	set := bdd.None
 	for _, k := range f.byPhase[phase] {
 		if e := &f.entries[k]; e.turn < turn || e.turn == turn && phase < place {
@@ -313,7 +315,7 @@ func (f *flight) ran(phase, turn, place int) bdd.Set {
 }
 
 // twice reports whether a run enters a phase in two turns.
-func (f *flight) twice(phase int) bool {
+func (f *propagation) twice(phase int) bool {
 	before := bdd.None
 	for _, k := range f.byPhase[phase] {
 		if f.And(before, f.entries[k].set) != bdd.None {
@@ -325,7 +327,7 @@ func (f *flight) twice(phase int) bool {
 }
 
 // precede returns the runs in which an entry of phase a comes before one of phase b.
-func (f *flight) precede(a, b int) bdd.Set {
+func (f *propagation) precede(a, b int) bdd.Set {
 	set := bdd.None
 	for _, k := range f.byPhase[a] {
 		for _, m := range f.byPhase[b] {
@@ -339,7 +341,7 @@ func (f *flight) precede(a, b int) bdd.Set {
 
 // showing returns the runs that enter, under a step, a phase that does not ride, among
 // the entries for which want reports true.
-func (f *flight) showing(step string, want func(entering) bool) bdd.Set {
+func (f *propagation) showing(step string, want func(entering) bool) bdd.Set {
 	set := bdd.None
 	for _, e := range f.entries {
 		if under, ok := e.under[step]; ok && !f.graph.Rides(e.phase) && want(e) {
