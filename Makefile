@@ -50,6 +50,7 @@ test-dump: ## Run tests/dump on Graphviz, mermaid, Chromium and schemas (install
 test-e2e: ## Run tests/e2e on a real API server and etcd (builds them once: some 10 minutes), and the pages in Chromium
 	tests/dump/install
 	cd tests/e2e && go test -race -p 1 -parallel 6 -timeout 40m ./...
+	cd tests/e2e && go test -run '^TestLives$$' ./lives # all lives: with the race detector it plays fewer
 	cd tests/dump && go test -race -p 1 -timeout 30m ./pages
 
 .PHONY: lives

@@ -349,10 +349,10 @@ func wakeAfter(r *run, now time.Time) wake {
 
 // due returns a function that reports whether a run is due. If something other than
 // time woke the object (another client's change, or an event of what handlers watch),
-// all runs are. If only time woke it, a retried run is not called early. A waiting run
-// is called early at most once, ten seconds after its last call: a run without its own
-// time, and one for which another is called early, is called at once. due also sets the
-// times of the runs that are not due, and forgets the items that are gone.
+// all runs are. If only time woke it, a retried run is not called early, a run without
+// its own time is called, and any other waiting run is called at most ten seconds after
+// its last call. due also sets the times of the runs that are not due, and forgets the
+// items that are gone.
 func (l *list[O, I]) due(c *call[O]) func(r *run) bool {
 	key := client.ObjectKeyFromObject(c.base)
 	now := l.r.now()
@@ -368,8 +368,8 @@ func (l *list[O, I]) due(c *call[O]) func(r *run) bool {
 	l.mu.Unlock()
 
 	all := last.version == "" || last.version != c.base.GetResourceVersion() || last.first.IsZero() || now.Before(last.first)
-	// All waiting runs are called at an early call. Otherwise two of them would wake each
-	// other every few seconds.
+	// If one run is called early, all that would be called early are called now. Otherwise
+	// two waiting runs would wake each other every few seconds.
 	early := slices.ContainsFunc(c.runs, func(r *run) bool { return of[r.item].early && !now.Before(of[r.item].at) })
 	for _, r := range c.runs {
 		r.wake = of[r.item]

@@ -77,7 +77,7 @@ func (r *reach) admits(g phases.Guard) bdd.Set {
 	return set
 }
 
-// judge splits facts into those that the guard of a guardAt admits, and the rest. If record is set,
+// judge splits facts into those that the guard of q admits, and the rest. If record is set,
 // it records which flags alone can decide the guard.
 func (r *reach) judge(q guardAt, facts bdd.Set, record bool) (admitted, rest bdd.Set) {
 	admits := r.admits(q.guard)
