@@ -57,11 +57,11 @@ type jump struct {
 	choice bool
 }
 
-// Compile checks an itinerary and turns it into a graph. It accepts an itinerary of any size; use
-// [CompileSet] for itineraries that will run. It returns the error of [phases.Itinerary.Validate],
-// or a [phases.DefinitionErrors] with [phases.ReasonEndlessLoop] if the itinerary has a loop that
-// a run cannot leave, whatever the flags. The graph copies the list of phases, but not what the phases point to: do
-// not change that afterwards.
+// Compile checks an itinerary and turns it into a graph. It accepts an itinerary of any size;
+// use [CompileSet] for itineraries that will run. It returns the error of
+// [phases.Itinerary.Validate], or a [phases.DefinitionErrors] with [phases.ReasonEndlessLoop]
+// if the itinerary has a loop that a run cannot leave, whatever the flags. The graph copies the
+// list of phases, but not what the phases point to: do not change that afterwards.
 func Compile(it phases.Itinerary) (*Graph, error) {
 	if err := it.Validate(); err != nil {
 		return nil, err

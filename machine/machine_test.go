@@ -69,9 +69,9 @@ func TestPlan(t *testing.T) {
 		{"a phase that does not run decides nothing", list, "", facts(0), "First=no All=no Any=no None=yes Last=yes"},
 		{"a phase that may run decides", list, "", phases.NewFacts(0, flagB|flagC|flagD), "First=unknown All=no~ Any=no~ None=yes~ Last=yes"},
 		{"the flag is settled once the phase is done", list, "All", facts(flagA), "First=no All=yes Any=no None=yes Last=yes"},
-		{"the phase in progress runs, whatever its guard is (failure l)", list, "First", facts(0), "First=yes All=no~ Any=no~ None=yes~ Last=yes"},
+		{"the phase in progress runs, whatever its guard is", list, "First", facts(0), "First=yes All=no~ Any=no~ None=yes~ Last=yes"},
 		{"unknown is not false", list, "", phases.NewFacts(0, flagA), "First=no All=unknown Any=unknown None=unknown~ Last=yes"},
-		{"an any guard needs one of its flags (failure h)", list, "", phases.NewFacts(flagC, flagA|flagB|flagD), "First=no All=no Any=yes None=yes~ Last=yes"},
+		{"an any guard needs one of its flags", list, "", phases.NewFacts(flagC, flagA|flagB|flagD), "First=no All=no Any=yes None=yes~ Last=yes"},
 		{"a loop is both entered and left", loop, "", facts(flagA), "Begin=yes Copy=yes Check=yes Again=yes~ Cut=yes"},
 		{"even if it would be left at once", loop, "", facts(flagA | flagC), "Begin=yes Copy=yes Check=yes Again=yes~ Cut=yes"},
 		{"whether it repeats is unknown, and it ends all the same", loop, "", phases.NewFacts(flagA, flagB|flagD), "Begin=yes Copy=yes Check=yes Again=unknown~ Cut=yes"},
@@ -254,7 +254,7 @@ func TestAdvanceResumesAtAnyPhase(t *testing.T) {
 	}
 }
 
-// Upstream failure l: a function Next of a related project ended an itinerary early, as done, if
+// A function Next of a related project ended an itinerary early, as done, if
 // the guard of the current phase had turned false.
 func TestAdvanceIgnoresTheGuardOfTheCurrentPhase(t *testing.T) {
 	m := machineAt(t, abc, "B", 0)

@@ -72,7 +72,7 @@ func TestPlanEvaluatesEveryGuard(t *testing.T) {
 	}
 }
 
-// Promise 1, from every position, with and without jumps.
+// The plan is the run from every position, with and without jumps.
 func TestPlanIsTheRun(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for k := range race.Scaled(600, 120) {
@@ -92,8 +92,8 @@ func TestPlanIsTheRun(t *testing.T) {
 	}
 }
 
-// Promise 5: a certain result of a plan holds for every value of the unknown flags. Without jumps,
-// a plan is certain whenever that is possible.
+// A certain result of a plan holds for every value of the unknown flags. Without jumps, a plan is
+// certain whenever that is possible.
 func TestPlanNeverTakesUnknownForFalse(t *testing.T) {
 	t.Run("with outcomes", unknownIsNotFalse)
 	defer machine.WithoutOutcomes()()

@@ -57,7 +57,8 @@ type Settlement struct {
 // Each flag is evaluated once, and again only after a phase that decides it. A flag that stayed
 // unknown is evaluated again before each transition that depends on it, after each phase that
 // decides it, and otherwise at most once a minute. At the start of an itinerary that waits, each
-// attempt evaluates all unknown flags, until all that it awaits are known ([Machine.Awaits]).
+// attempt evaluates all unknown flags, slow ones only if they could change the plan, until all that
+// it awaits are known ([Machine.Awaits]).
 //
 // The errors are
 //   - [ErrWorkNotDone];
@@ -95,10 +96,11 @@ func (m *Machine) Settle(ctx context.Context, o SettleOptions) (s Settlement, er
 	return s, err
 }
 
-// Evaluate evaluates all unknown flags that the itinerary reads, without advancing. Call it when
-// the definition has changed while a phase is in progress ([Resumption].Changed), so the new parts
-// of the itinerary are planned with their flags. A flag that could not be evaluated stays unknown;
-// its error is in the evaluation. The only error returned is [ErrNoItinerary].
+// Evaluate evaluates all unknown flags that the itinerary reads, slow ones only if they could
+// change the plan, without advancing. Call it when the definition has changed while a phase is in
+// progress ([Resumption].Changed), so the new parts of the itinerary are planned with their flags.
+// A flag that could not be evaluated stays unknown; its error is in the evaluation. The only error
+// returned is [ErrNoItinerary].
 func (m *Machine) Evaluate(ctx context.Context, o SettleOptions) (phases.Evaluation, error) {
 	if !m.lock() {
 		return phases.Evaluation{}, ErrNoItinerary

@@ -240,13 +240,12 @@ func (a Evaluation) Err() error {
 	return errors.Join(errs...)
 }
 
-// Evaluate evaluates flags. Sources that do not depend on each other run concurrently,
-// started in the order of the vocabulary, unless the sources are sequential
-// ([Sources.Sequential]). Cheap sources come first; a slow one is evaluated only if its
-// flag, or one computed from it, still matters then. Each source is called once, except
-// that a source that waits for its inputs is called again each time one of them is
-// settled. A
-// flag whose source fails stays unknown and is reported; all other results are kept.
+// Evaluate evaluates flags. Sources that do not depend on each other run concurrently, started
+// in the order of the vocabulary, unless the sources are sequential ([Sources.Sequential]).
+// Cheap sources come first; a slow one is evaluated only if its flag, or one computed from it,
+// still matters then. Each source is called once, except that a source that waits for its
+// inputs is called again each time one of them is settled. A flag whose source fails stays
+// unknown and is reported; all other results are kept.
 //
 // Evaluate returns when every source that it called has returned or was left behind. A
 // source is left behind if it has not returned 100 ms after ctx, or Timeout, was done.

@@ -731,7 +731,7 @@ func TestEvaluateHoldsForRandomSources(t *testing.T) {
 }
 
 func TestBoolIsKnownUnlessItFails(t *testing.T) {
-	broken := errors.New("the cluster does not evaluation")
+	broken := errors.New("the cluster does not answer")
 	for _, c := range []struct {
 		name  string
 		value bool

@@ -106,7 +106,7 @@ func allocated(f func()) uint64 {
 }
 
 // Users can write to stored records: whatever a record holds, reading it takes no
-// memory, and the record written afterwards is as small as the vocabulary.
+// memory.
 func TestFactsOfForgedRecordsTakeNoMemory(t *testing.T) {
 	const n = 1_000_000
 	of := func(name func(i int) string) []string {

@@ -2,8 +2,9 @@
 // resource, a list of [Step] values.
 //
 // [Visible] returns the steps that a plan shows. [Sync] updates a pipeline to the current state of
-// a run: steps that will run are listed, one of which this is unknown only as [Sync] describes, a
-// step that has started keeps its place, and a step is completed when nothing ahead belongs to it. [ProgressOf] counts the steps.
+// a run: it lists the steps that will run and no others, except those of which this is unknown,
+// which it keeps as its comment describes. A step that has started keeps its place, and a step is
+// completed when nothing ahead belongs to it. [ProgressOf] counts the steps.
 //
 // A controller whose status has its own step type keeps that type. [FromAlike] and [ToAlike]
 // convert a type that has the same JSON as a step. [SyncOf] works on any other through an

@@ -119,7 +119,7 @@ var lives = []struct {
 		{"wait Canceled", "Prepare[2 Canceled (Canceled)] Restore Cleanup"},
 		{"Attach", "Prepare[2-4 (Canceled)] Restore[4 Attach] Cleanup"},
 	}},
-	{"volumes appear while the plan is refreshed: the step is inserted in its place (failure a)", phases.NewFacts(0, volumes|hook), []moment{
+	{"volumes appear while the plan is refreshed: the step is inserted in its place", phases.NewFacts(0, volumes|hook), []moment{
 		{"start Move", "Prepare Restore Cleanup"},
 		{"Refresh", "Prepare[2 Refreshing the plan] Restore Cleanup"},
 		{"Volumes yes", "Prepare[2 Refreshing the plan] Data Restore Cleanup"},
@@ -145,7 +145,7 @@ var lives = []struct {
 		{"Attach", "Data[2-4] Restore[4 Attach] Cleanup"},
 		{"Finish", "Data[2-4] Restore[4-5] Cleanup[5 Finish]"},
 	}},
-	{"a failure marks the step it happened in and no other (failure c)", phases.NewFacts(volumes|hook, 0), []moment{
+	{"a failure marks the step it happened in and no other", phases.NewFacts(volumes|hook, 0), []moment{
 		{"start Move", "Prepare Hook Data Restore Cleanup"},
 		{"Created", "Prepare[2 Created] Hook Data Restore Cleanup"},
 		{"Hook", "Prepare[2-3] Hook[3 Hook] Data Restore Cleanup"},
@@ -155,7 +155,7 @@ var lives = []struct {
 		{"Finish", "Prepare[2-3] Hook[3!-4] Data[5-6] Helpers[6-7] Cleanup[7 Finish]"},
 		{"done", "Prepare[2-3] Hook[3!-4] Data[5-6] Helpers[6-7] Cleanup[7-8]"},
 	}},
-	{"a cancel interrupts one step; the cleanup runs and is shown (failure i)", phases.NewFacts(0, volumes|hook), []moment{
+	{"a cancel interrupts one step; the cleanup runs and is shown", phases.NewFacts(0, volumes|hook), []moment{
 		{"start Move", "Prepare Restore Cleanup"},
 		{"Attach", "Restore[2 Attach] Cleanup"},
 		{"cancel Undo", "Restore[2-3 Canceled] Helpers Cleanup"},
@@ -193,7 +193,7 @@ var lives = []struct {
 		{"Refresh", "Prepare[2! Refreshing the plan] Data Restore Cleanup"},
 		{"cancel Undo", "Prepare[2!-5] Data Helpers Cleanup"},
 	}},
-	{"a failure in a cleanup itinerary does not stop it (promise 11)", phases.NewFacts(0, volumes|hook), []moment{
+	{"a failure in a cleanup itinerary does not stop it", phases.NewFacts(0, volumes|hook), []moment{
 		{"start Undo", "Helpers Cleanup"},
 		{"Remove", "Helpers[2 Remove] Cleanup"},
 		{"pass", "Helpers[2! Remove] Cleanup"},
@@ -318,7 +318,7 @@ func read(p steps.Pipeline) string {
 	return strings.Join(all, " ")
 }
 
-// requireKept checks promises 2 and 7 for consecutive versions of a pipeline.
+// requireKept checks, for consecutive versions of a pipeline, that no step that ran is removed or moved.
 func requireKept(t *testing.T, old, next steps.Pipeline) {
 	t.Helper()
 	var ran, order []string

@@ -11,8 +11,9 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 )
 
-// Every example in a help text works, one after the other, in a directory with the output
-// of kubectl.
+// Every example in the help texts of these commands works, one after the other, in a
+// directory with the output of kubectl. Those of the others need a release, a cluster or
+// the repository; their own tests run them.
 func TestHelpExamples(t *testing.T) {
 	objects, err := kyaml.JSONToYAML([]byte(moments))
 	require.NoError(t, err)

@@ -15,7 +15,7 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 )
 
-// read returns the names of the migrations that were planned from streams.
+// planned returns the names of the migrations that were planned from streams.
 func planned(t *testing.T, r result) (names []string) {
 	t.Helper()
 	for _, e := range elements(t, r.out) {

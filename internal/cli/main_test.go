@@ -51,7 +51,7 @@ func (r result) lines(t testing.TB) []string {
 const noStreams = "note: no ImageStream was read, so it is unknown whether there are images (HasISs); add the output of this command on " +
 	"the source cluster: kubectl get imagestreams --all-namespaces -o yaml, or give --no-image-streams if there are none"
 
-// without returns the lines except that note.
+// linesWithoutNote returns the lines except that note.
 func (r result) linesWithoutNote(t testing.TB) []string {
 	t.Helper()
 	lines := []string{}

@@ -490,7 +490,7 @@ func TestRunWithANamespace(t *testing.T) {
 	assert.Equal(t, 0, run(t, two, "run", "-f", "-", "--name", "ns/m").code)
 }
 
-// stopper is a standard output that interrupts the process once it has read a text.
+// stopper is a standard output that calls stop once a text was written to it.
 type stopper struct {
 	bytes.Buffer
 	at   string

@@ -239,7 +239,7 @@ func (c *check) names(p steps.Pipeline, words ...string) error {
 		}
 		for _, word := range words {
 			if step.Name == word+"Backup" || step.Name == word+"Restore" {
-				return fmt.Errorf("step %q has its name of the other form", step.Name)
+				return fmt.Errorf("step %q has a name of the other form", step.Name)
 			}
 		}
 	}

@@ -386,7 +386,8 @@ func (a *app) writeDirection(out *output, title string, d verify.Direction, brea
 }
 
 // alikeBreaks returns the breaks of a direction and a kind. Breaks form a group if rule,
-// itinerary, phase in flight, objects, acceptance and suggestion are equal.
+// itinerary, phase in flight, objects, acceptance and suggestion are equal. A break without a
+// state is a group of its own.
 func alikeBreaks(breaks []verify.Break, d verify.Direction, k verify.Kind) (all [][]*verify.Break) {
 	type key struct{ rule, itinerary, phase, objects, accepted, suggestion string }
 	index := make(map[key]int)

@@ -189,7 +189,7 @@ func TestFleetFileIsWrittenByTheRunner(t *testing.T) {
 
 const noStoresOption = "no-stores"
 
-// fleets is a catalogue that uses all fields.
+// fleets is a catalogue that uses all fields for objects, options, texts and commands.
 func fleets(t *testing.T) command.Catalogue {
 	set := loadSet(t, upgradesText(t))
 	v := vocabulary(t, set)

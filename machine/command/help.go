@@ -327,10 +327,11 @@ top of the repository, or with ./ at the current directory. With #NAME after a
 release, only that itinerary is compared.
 
 There are four kinds of breaks:
-  state       a run cannot be resumed: its phase is gone
+  state       a run cannot be resumed: its itinerary, phase or choice is gone
   work        a phase runs twice, is skipped, or comes in another order
   view        steps that users see are renamed, reordered or dropped
-  definition  only the hash differs, so a run is replanned
+  definition  only the definition differs: a run is replanned, and recorded flags
+              that are gone are ignored
 The first two are errors, the third is a warning, the last is information. Each
 has the smallest state in flight that shows it. If a phase was renamed, the tested
 line "formerly" that fixes it is shown.

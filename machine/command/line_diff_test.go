@@ -35,8 +35,8 @@ func TestLineDiff(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(lineDiff("f", numbers(1, 20), numbers(1, 20, 5, 13)), "@@ -"), "far ones are two")
 }
 
-// Diffs of random texts are applied with the program patch.
-func TestLineDiffAppliesWithPatch(t *testing.T) {
+// Git applies the diffs of random texts.
+func TestLineDiffAppliesWithGit(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Fatal("git is needed for this test; install it")
 	}

@@ -62,7 +62,7 @@ func statusNames(table string) (names []string) {
 	return names
 }
 
-// --stuck shows what is stuck, since when, on what, and until when.
+// --stuck shows what is stuck, since when, and on what.
 func TestStatusStuck(t *testing.T) {
 	stuck := func(duration string) (code int, names []string, stderr string) {
 		code, out, stderr := upgradectl(t, "", "status", "-f", "testdata/runs.yaml", atNoon, "--stuck", duration)

@@ -117,7 +117,7 @@ func TestFixOfAFileWithTwoNames(t *testing.T) {
 	assert.Equal(t, strings.ReplaceAll(text, "all: [A, B]", "all: [A]"), string(got))
 }
 
-func TestFixNamesAReadOnlyFile(t *testing.T) {
+func TestFreezeNamesAFileThatCannotBeWritten(t *testing.T) {
 	c := command.Catalogue{Command: "kubectl letters", Itineraries: letters(t, "Forth")}
 	dir := t.TempDir()
 	code, _, stderr := execute(t, c, "", "verify", "--freeze", filepath.Join(dir, "none", "f.yaml"))

@@ -65,8 +65,9 @@
 //
 // A run is called when its own time has come, and when anything other than time wakes the
 // object. An event of an object that handlers watch may arrive when another item is due. So
-// a run that waits for events only is called at each reconcile, and another waiting run at
-// most ten seconds after its last call.
+// when an item is due, a run that waits for events only is called too, and any other waiting
+// run is called ten seconds after its last call, at once if they have passed, or together
+// with the first run that is called early.
 //
 // The states of all items together take at most [MaxStates]. Each item has an equal share,
 // to which its texts are cut. An object with more items than fit is refused with a

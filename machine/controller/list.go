@@ -347,12 +347,12 @@ func wakeAfter(r *run, now time.Time) wake {
 	return wake{called: now, idle: r.out.State.Done || r.err != nil && isTerminal(r.err)}
 }
 
-// due returns a function that reports whether a run is due. If something other than
-// time woke the object (another client's change, or an event of what handlers watch),
-// all runs are. If only time woke it, a retried run is not called early, a run without
-// its own time is called, and any other waiting run is called at most ten seconds after
-// its last call. due also sets the times of the runs that are not due, and forgets the
-// items that are gone.
+// due returns a function that reports whether a run is due. If something other than time woke
+// the object (another client's change, or an event of what handlers watch), all runs are. If
+// only time woke it, a retried run is not called early, a run without its own time is called,
+// and any other waiting run is called ten seconds after its last call, now if they have passed,
+// or with the first that is called early. due also sets the times of the runs that are not due,
+// and forgets the items that are gone.
 func (l *list[O, I]) due(c *call[O]) func(r *run) bool {
 	key := client.ObjectKeyFromObject(c.base)
 	now := l.r.now()
@@ -368,15 +368,19 @@ func (l *list[O, I]) due(c *call[O]) func(r *run) bool {
 	l.mu.Unlock()
 
 	all := last.version == "" || last.version != c.base.GetResourceVersion() || last.first.IsZero() || now.Before(last.first)
-	// If one run is called early, all that would be called early are called now. Otherwise
-	// two waiting runs would wake each other every few seconds.
-	early := slices.ContainsFunc(c.runs, func(r *run) bool { return of[r.item].early && !now.Before(of[r.item].at) })
+	early := false
 	for _, r := range c.runs {
 		r.wake = of[r.item]
 		if w := &r.wake; !w.at.IsZero() && !w.retried && w.called.Add(overlooked).Before(w.at) {
-			if w.at, w.early = w.called.Add(overlooked), true; early {
-				w.at = now
-			}
+			w.at, w.early = w.called.Add(overlooked), true
+		}
+		early = early || r.wake.early && !now.Before(r.wake.at)
+	}
+	// If one run is called early, all that would be called early are called now. Otherwise
+	// waiting runs would wake each other every few seconds.
+	for _, r := range c.runs {
+		if early && r.wake.early {
+			r.wake.at = now
 		}
 	}
 	for item := range last.of {

@@ -336,22 +336,26 @@ func TestItemsAreCalledWhenDue(t *testing.T) {
 	assert.Len(t, w.called, 4, "after a restart all are called")
 }
 
-// Items that wait for long do not wake each other every few seconds.
+// If one waiting item is called early, all are, so that they do not wake each other every
+// few seconds. An hour later the first of them is due, and then all are called again.
 func TestWaitingItemsAreCalledEarlyOnce(t *testing.T) {
-	w := newPlanWorld(t, "long", "short")
-	calls, until := 0, w.now.Add(18*time.Second)
+	w := newPlanWorld(t, "a", "b", "short")
+	start, calls := w.now, map[string][]int{}
+	waits := map[string][]time.Duration{"b": {4 * time.Second}, "short": {3 * time.Second, 3 * time.Second}}
 	w.handle = func(i PlanVM, _ string) (runner.Result, error) {
-		if calls++; i.Key() == "short" && w.now.Before(until) {
-			return runner.Wait(3*time.Second, ""), nil
+		key, n := i.Key(), len(calls[i.Key()])
+		calls[key] = append(calls[key], int(w.now.Sub(start)/time.Second))
+		if n < len(waits[key]) {
+			return runner.Wait(waits[key][n], ""), nil
 		}
 		return runner.Wait(time.Hour, ""), nil
 	}
 	next := w.after(0).RequeueAfter
-	for range 15 {
+	for range 8 {
 		next = w.after(next).RequeueAfter
 	}
+	assert.Equal(t, map[string][]int{"a": {0, 10, 3610}, "b": {0, 4, 10, 3610}, "short": {0, 3, 6, 10, 3610}}, calls)
 	assert.Equal(t, time.Hour, next)
-	assert.Less(t, calls, 30)
 }
 
 func TestRetryOfItemIsNotEarly(t *testing.T) {

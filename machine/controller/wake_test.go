@@ -212,8 +212,8 @@ type metadataKind struct {
 	all func(m *Move) []string
 }
 
-// merges checks a reconcile that removes and adds a name, unless it is empty, while another
-// client removes one and adds two.
+// merges checks a reconcile that removes one name and adds one, each unless it is empty, while
+// another client removes theirs, unless it is empty, and adds two.
 func (c metadataKind) merges(t *testing.T, removed, added, theirs string) {
 	both := []string{"first", "second", "third"}
 	w := newWorld(t, plain)
@@ -307,7 +307,8 @@ func TestMetadataIsMerged(t *testing.T) {
 	}
 	for kind, c := range kinds {
 		// The reconcile removes an existing one or none, and adds one or none. The
-		// other client does the same, twice.
+		// other client writes twice: it adds one and removes an existing one or none,
+		// then it adds another.
 		for _, removed := range []string{"", "first", "third"} {
 			for _, added := range []string{"", "ours", "same"} {
 				for _, theirs := range []string{"", "second", "third"} {

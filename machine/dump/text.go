@@ -352,7 +352,7 @@ func (n *node) decides() string {
 }
 
 // reason describes why a phase does not run, or what that depends on. It is empty if the
-// phase is behind or the run is done by it: its state is reason enough.
+// phase is behind or current: its state is reason enough.
 func (n *node) reason() string {
 	if n.why == nil || n.state == behind || n.state == current {
 		return ""

@@ -132,7 +132,7 @@ type guardAt struct {
 	to    int // the phase that follows if the guard admits
 }
 
-// jumpsFrom returns the questions of a phase's guarded jumps, in order, and the targets of its
+// jumpsFrom returns the guards of a phase's guarded jumps, in order, and the targets of its
 // choices, by name.
 func jumpsFrom(g *machine.Graph, i int) (guarded []guardAt, choices map[string]int) {
 	choices = make(map[string]int)
@@ -152,7 +152,7 @@ func jumpsFrom(g *machine.Graph, i int) (guarded []guardAt, choices map[string]i
 	return guarded, choices
 }
 
-// stepsOf returns the questions of a phase's steps, in order.
+// stepsOf returns the guards of a phase's steps, in order.
 func stepsOf(p phases.Phase, i int) (all []guardAt) {
 	for _, s := range p.Steps {
 		all = append(all, guardAt{i, "step " + s.Step, s.Guard, i})
@@ -172,7 +172,7 @@ func decides(guard phases.Guard, f phases.Facts) (flags phases.Flags) {
 	return flags
 }
 
-// item returns the item for a flag that alone decides the guardAt, with this value.
+// item returns the item for a flag that alone decides the guard, with this value.
 func (q guardAt) item(flag string, value bool) coverItem {
 	if !value {
 		flag = "!" + flag

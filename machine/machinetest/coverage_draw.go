@@ -7,10 +7,10 @@ import (
 	"github.com/konveyor/dynamic-pipeline/machine/dump"
 )
 
-// Drawing draws the coverage on the graphs of itineraries, in any format of package dump. It marks
-// phases and transitions as covered, not covered or impossible, and shows how much of each kind is
-// covered. Items that the coverage does not know are not
-// covered. The error is that of [dump.New].
+// Drawing draws the coverage on the graphs of itineraries, in any format of package dump. It
+// marks phases and transitions as covered, not covered or impossible, and shows how much of
+// each kind is covered. Items that the coverage does not know are not covered. The error is
+// that of [dump.New].
 func (c *Coverage) Drawing(o dump.Options, graphs ...*machine.Graph) (*dump.Drawing, error) {
 	itineraries := make([]dump.Itinerary, len(graphs))
 	for k, g := range graphs {

@@ -175,10 +175,10 @@
 //   - numbers that only count, such as that of the visit;
 //   - the date, and ages beyond the longest deadline and ten minutes.
 //
-// Set Exact to keep the first two apart. An exploration does not try panics,
-// failing sources, lost writes and clocks that jump; lives and walks do. Only lives
-// try handlers and sources that hang, sources that answer late, clocks that go
-// back, and other releases. An exploration does not try errors of a phase with unlimited attempts, which only
-// repeat the call. Data that only grows in the world or the object, such as a
-// count of calls, makes endless states: then the bound is reached.
+// Set Exact to keep the first two apart. An exploration does not try panics, failing sources,
+// lost writes and clocks that jump; lives and walks do. Only lives try handlers and sources
+// that hang, sources that answer late, clocks that go back, and other releases. An exploration
+// does not try errors of a phase with unlimited attempts, which only repeat the call. Data that
+// only grows in the world or the object, such as a count of calls, makes endless states: then
+// the bound is reached.
 package machinetest

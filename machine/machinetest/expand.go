@@ -129,8 +129,8 @@ func (w *explorer[T, W]) before(it *item[T]) phases.Facts {
 	return w.engine.truth(it.object)
 }
 
-// maxAssignments is the number of ways in which a phase can decide its flags beyond which an exploration
-// gives up.
+// maxAssignments is the number of ways in which a phase can decide its flags beyond which an
+// exploration gives up.
 const maxAssignments = 4096
 
 // turned returns the other values that a phase can give to the flags that it decides. Each is a

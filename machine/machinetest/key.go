@@ -222,7 +222,7 @@ func (w *explorer[T, W]) writeState(b []byte, s runner.State, now time.Time, a a
 
 // ahead holds what can still matter from a state on.
 type ahead struct {
-	flags   phases.Flags // read by a guard, or tied to such a flag by a relation
+	flags   phases.Flags // read by a guard, or tied by a relation to one that is also decided
 	decided phases.Flags // by a phase
 	steps   []string     // nil means all
 }
@@ -287,7 +287,7 @@ func (f *future) comesBack(name string) bool {
 }
 
 // inPlay returns the flags that a run beginning in an itinerary can read, and those that relations
-// tie to them.
+// tie to the ones among them that phases decide.
 func (f *future) inPlay(name string) (flags phases.Flags) {
 	all := ahead{}
 	for _, g := range f.reachable(name) {

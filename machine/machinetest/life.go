@@ -171,8 +171,10 @@ func (l *Life[T, W]) unused(line Line) string {
 		return ": the run never reached it"
 	case line.when() == atEvaluation:
 		return ": the runner did not evaluate that flag there, or not often enough"
+	case calls < line.call && line.when() == atCall:
+		return fmt.Sprintf(": calls of its handler: %d", calls)
 	case calls < line.call:
-		return fmt.Sprintf(": the run was there for %d reconciles", calls)
+		return fmt.Sprintf(": reconciles that began there: %d", calls)
 	}
 	return ""
 }

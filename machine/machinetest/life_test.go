@@ -242,7 +242,7 @@ func TestLifeReports(t *testing.T) {
 		}, []string{`the line machinetest.Fail("StopTraffic") was never used: the run never reached it`}},
 		{"a line for a call that never comes", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.Fail("Upload").Call(7))
-		}, []string{`the line machinetest.Fail("Upload").Call(7) was never used: the run was there for 1 reconciles`}},
+		}, []string{`the line machinetest.Fail("Upload").Call(7) was never used: calls of its handler: 1`}},
 		{"a line for a flag that is not evaluated", func(t machinetest.TB) {
 			machinetest.New(t, setup()).Run(machinetest.FlagErr("Upload", "Quiesce", "no"))
 		}, []string{"was never used: the runner did not evaluate that flag there"}},
@@ -362,7 +362,7 @@ func TestLifeReports(t *testing.T) {
 				return o
 			}
 			machinetest.New(t, s).Run(machinetest.Fail("C1"))
-		}, []string{`the run stopped: phase "C1" of itinerary "Main" failed`}},
+		}, []string{`the run stopped: phase "C1" of itinerary "Main" failed`, `; Select still names "Main", so the run is stopped`}},
 		{"no golden file", func(t machinetest.TB) {
 			l := machinetest.New(t, setup())
 			l.Run()
@@ -541,7 +541,7 @@ func TestLifeClock(t *testing.T) {
 	assert.True(t, l.State().Done)
 }
 
-// A handler that waits for its context without Hang ends all the same.
+// Outside a life, Hang waits in real time until its context ends.
 func TestHangOutsideLife(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()

@@ -140,7 +140,7 @@ func (c *checking) tries() {
 		c.in(one.itinerary, PromiseAttempts, "a phase fails before its attempts are used up",
 			"%s, after %d of %d attempts", one.phase, n, limits.maxAttempts)
 	case !failed && n >= limits.maxAttempts && c.stays():
-		c.in(one.itinerary, PromiseAttempts, "a phase has more attempts than allowed",
-			"%s, %d attempts, at most %d", one.phase, n, limits.maxAttempts)
+		c.in(one.itinerary, PromiseAttempts, "a phase does not fail although its attempts are used up",
+			"%s, after %d of %d attempts", one.phase, n, limits.maxAttempts)
 	}
 }

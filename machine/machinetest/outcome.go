@@ -27,9 +27,10 @@ func eventsIn[E runner.Event](c *checking) (all []E) {
 
 func cleansUp(g *machine.Graph) bool { return g != nil && g.IsCleanup() }
 
-// failures checks [PromiseNoFailures] and [PromiseCleanup]. A cleanup itinerary continues after a failed phase, and a run leaves
-// it only for another cleanup itinerary whose result is not Failed. In any other itinerary nothing
-// runs after a failed phase, and the run stops unless it switches.
+// failures checks [PromiseNoFailures] and [PromiseCleanup]. A cleanup itinerary continues after
+// a failed phase, and a run leaves it only for another cleanup itinerary whose result is not
+// Failed. In any other itinerary nothing runs after a failed phase, and the run stops unless it
+// switches.
 func (c *checking) failures() {
 	begun := c.before.Phase != "" && c.before.Itinerary != c.after.Itinerary
 	switch {
@@ -116,8 +117,8 @@ func (c *checking) selection() {
 	}
 }
 
-// outcome checks [PromiseOutcome]: the failures and itineraries that this reconcile adds to the state are
-// those that happened, and the result follows from them.
+// outcome checks [PromiseOutcome]: the failures and itineraries that this reconcile adds to the
+// state are those that happened, and the result follows from them.
 func (c *checking) outcome() {
 	left := slices.Clone(c.before.Switches)
 	for _, begun := range eventsIn[runner.ItineraryBegun](c) {

@@ -265,10 +265,10 @@ func (c *checking) entered() (names []string) {
 	return names
 }
 
-// plan checks [PromisePlan] and [PromiseUnknown] for a reconcile that has left at most one phase, within one
-// itinerary. The entered phase must come next by the plan, and a phase that the plan called certain
-// must be entered or still be ahead. A run must not move while unknown flags decide what comes
-// next.
+// plan checks [PromisePlan] and [PromiseUnknown] for a reconcile that has left at most one
+// phase, within one itinerary. The entered phase must come next by the plan, and a phase that
+// the plan called certain must be entered or still be ahead. A run must not move while unknown
+// flags decide what comes next.
 func (c *checking) plan() {
 	entered := c.entered()
 	if c.onePhase && len(entered) > 1 {
@@ -459,8 +459,8 @@ func (c *checking) decided() (flags phases.Flags) {
 	return flags
 }
 
-// evaluatedOnce checks [PromiseFlags]: no known flag is evaluated unless a phase has decided it since, and no
-// phase is judged by a value from before a phase that may have changed it.
+// evaluatedOnce checks [PromiseFlags]: no known flag is evaluated unless a phase has decided it
+// since, and no phase is judged by a value from before a phase that may have changed it.
 func (c *checking) evaluatedOnce() {
 	v := c.graph.Vocabulary()
 	known := v.Facts(c.before.Facts).Known()

@@ -263,11 +263,11 @@ func TestPromisesAboutPlansBroken(t *testing.T) {
 			}
 		}), `the state that was written cannot be planned: itinerary "Main" has no phase "C9"`, nil},
 		{"a flag is evaluated that is known", func(o *scriptedOptions) {
-			read, asks := o.Storage.Read, 0
+			read, reads := o.Storage.Read, 0
 			o.Storage.Read = func(_ context.Context, object *machinetest.Object) (runner.State, error) {
 				s, err := read(context.Background(), object)
 				if s.Phase == "C1" {
-					if asks++; asks%2 == 0 { // the runner reads after the harness
+					if reads++; reads%2 == 0 { // the runner reads after the harness
 						s.Facts.True, s.Facts.False, s.Facts.Unknown = nil, nil, []string{"X", "Y"}
 					}
 				}
@@ -460,7 +460,7 @@ func TestPromisesKept(t *testing.T) {
 	}
 }
 
-// A run whose sources cannot be evaluated is retried, and changes nothing.
+// A run whose sources cannot be evaluated is retried, and then enters the same phases.
 func TestPromiseUnknown(t *testing.T) {
 	l := machinetest.New(t, scripted())
 	l.Run(machinetest.Flags("X"), machinetest.FlagErr(machinetest.Start, "X", "down"), machinetest.FlagErr("C1", "Y", "down").Times(2))

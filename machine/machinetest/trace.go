@@ -181,8 +181,8 @@ func orNone(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// same reports whether two breaks are of one kind: they differ at most in their detail. Two breaks
-// of PromiseEnds in one itinerary are of one kind.
+// same reports whether two breaks are of one kind: they differ at most in their detail. Breaks of
+// PromiseEnds are of one kind in whatever itineraries they are.
 func (b Break) same(other Break) bool {
 	if b.Promise == PromiseEnds || other.Promise == PromiseEnds {
 		return b.Promise == other.Promise

@@ -107,9 +107,9 @@ func (c *checking) delay() {
 	}
 }
 
-// deadlines checks [PromiseDeadline] for the phase in which the reconcile began. It fails for its deadline
-// if and only if the deadline has passed when its handler is called, and the handler is called in
-// time.
+// deadlines checks [PromiseDeadline] for the phase in which the reconcile began. It fails for
+// its deadline if and only if the deadline has passed when its handler is called, and the
+// handler is called in time.
 func (c *checking) deadlines() {
 	if was, is := c.before.PausedSince, c.after.PausedSince; was != nil && is != nil && !was.After(c.began) && !was.Equal(is) {
 		c.broken(PromiseDeadline, "the start of a pause changes", "%s", c.after.Phase)
@@ -189,8 +189,8 @@ func (c *checking) takenOver() {
 // maxState is the maximum size of a state, in bytes of JSON.
 const maxState = 64 << 10
 
-// bounded checks [PromiseBounded]: the texts of a state are bounded. An itinerary with thousands of steps
-// has a larger state because of their names.
+// bounded checks [PromiseBounded]: the texts of a state are bounded. An itinerary with
+// thousands of steps has a larger state because of their names.
 func (c *checking) bounded() {
 	if c.size <= maxState { // the object contains the state
 		return

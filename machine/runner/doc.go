@@ -42,10 +42,10 @@
 //
 // # When a phase fails
 //
-// A handler that returns [Fail] ends its phase for good. Select is then called again, and
-// must return another itinerary, usually a cleanup itinerary. If it returns the same
-// itinerary as before, the run stops with an [UnansweredFailureError]. The state counts failed phases, so a selector needs no more than
-// this:
+// A handler that returns [Fail] ends its phase for good. Select is then called again, and must
+// return another itinerary, usually a cleanup itinerary. If it returns the same itinerary as
+// before, the run stops with an [UnansweredFailureError]. The state counts failed phases, so a
+// selector needs no more than this:
 //
 //	Select: func(_ context.Context, b *Backup) (string, error) {
 //		if b.Spec.Canceled || b.Status.Run.FailedPhases > 0 {

@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/konveyor/dynamic-pipeline/machine"
@@ -51,8 +52,8 @@ type UnansweredFailureError struct {
 
 func (e *UnansweredFailureError) Error() string {
 	text := fmt.Sprintf("phase %q of itinerary %q failed", e.Phase, e.Itinerary)
-	if len(e.Reasons) > 0 {
-		text += ": " + strings.Join(e.Reasons, "; ")
+	if len(e.Reasons) > 0 { // cut, since the end of the text says what to do
+		text += ": " + cutTo(strings.Join(e.Reasons, "; "), MaxText/2)
 	}
 	return text + fmt.Sprintf("; Select still names %q, so the run is stopped: let it name another itinerary, such as "+
 		"a cleanup itinerary, when a phase has failed", e.Itinerary)
@@ -74,6 +75,9 @@ func (e *UnansweredFailureError) Error() string {
 func IsTerminal(err error) bool {
 	if err == nil {
 		return false
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return slices.ContainsFunc(joined.Unwrap(), IsTerminal) // the cause of a stop, and an error of OnFail
 	}
 	var (
 		handler *HandlerError

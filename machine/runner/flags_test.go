@@ -19,8 +19,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
 
-// scans returns a controller of one itinerary in which Refresh decides Volumes, and
-// Copy depends on it.
+// scans returns a world whose source of Volumes returns answer(w). Refresh decides Volumes,
+// and Copy depends on it.
 func scans(t *testing.T, answer func(w *world) (phases.Truth, error)) *world {
 	w := newWorld(t)
 	w.options.Sources = func(context.Context, *migration) (*phases.Sources, error) {

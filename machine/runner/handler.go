@@ -161,9 +161,9 @@ func Done(options ...DoneOption) Result {
 // DoneOption changes how the run continues after [Done].
 type DoneOption func(*Result)
 
-// After lets the run continue only once d has passed; that moment is rounded up to a
-// whole second. The handler is not called meanwhile, and no deadline counts. The flags that the phase decides are
-// evaluated afterwards. A duration that is not positive has no effect.
+// After lets the run continue only once d has passed; that moment is rounded up to a whole
+// second. The handler is not called meanwhile, and no deadline counts. The flags that the phase
+// decides are evaluated afterwards. A duration that is not positive has no effect.
 func After(d time.Duration) DoneOption { return func(r *Result) { r.after = max(d, 0) } }
 
 // Choose lets the run continue with the named phase, which the current phase must

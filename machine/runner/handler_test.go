@@ -143,6 +143,24 @@ func TestStopErrorOfOptionIsNotTerminal(t *testing.T) {
 	assert.False(t, runner.IsTerminal(&machine.UnknownFlagsError{Err: &phases.FlagError{Flag: "HasPVs", Err: inner}}))
 }
 
+// In a cleanup itinerary, an error of OnFail does not hold the run. It does not hide that
+// the run stops, either.
+func TestIsTerminalDespiteErrorOfOnFail(t *testing.T) {
+	w := newWorld(t)
+	selected := "CleanUp"
+	w.options.Select = func(context.Context, *migration) (string, error) { return selected, nil }
+	w.options.OnFail = func(context.Context, *migration, runner.Failure) error { selected = "Nope"; return errQuota }
+	w.handlers["Detach"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("no"), nil }
+	_, err := w.reconcile()
+	require.NoError(t, err)
+	out, err := w.reconcile()
+	require.ErrorIs(t, err, errQuota)
+	require.ErrorAs(t, err, new(*phases.UnknownItineraryError))
+	assert.True(t, runner.IsTerminal(err))
+	assert.NotNil(t, w.m.State.Stopped)
+	assert.False(t, out.Requeue)
+}
+
 // An error of any function of the options is retried and shown, and nothing else
 // happens meanwhile.
 func TestOptionsThatReturnErrors(t *testing.T) {

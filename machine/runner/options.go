@@ -79,13 +79,12 @@ type Options[T any] struct {
 	MaxAttempts int
 	Backoff     Backoff
 
-	// OnFail writes a failure on the object, outside the state, for Select to read. It
-	// is called for each failure, and again for the same one if it returned an error or
-	// the write was lost, so it must be idempotent. If it returns an error, the phase
-	// has not failed yet and its handler is called again; in a cleanup itinerary the
-	// next phase runs nevertheless.
-	// Optional: Select may use State.FailedPhases and State.Failures instead, since the
-	// state with the failure is already on the object.
+	// OnFail writes a failure on the object, outside the state, for Select to read. It is
+	// called for each failure, and again for the same one if it returned an error or the
+	// write was lost, so it must be idempotent. If it returns an error, the phase has not
+	// failed yet and its handler is called again; in a cleanup itinerary the next phase
+	// runs nevertheless. Optional: Select may use State.FailedPhases and State.Failures
+	// instead, since the state with the failure is already on the object.
 	OnFail func(ctx context.Context, object T, f Failure) error
 	// Failed reports whether the object reports a failure. It is called when an
 	// itinerary is left: if it returns true, the switch and the interrupted step read

@@ -206,8 +206,7 @@ func TestSeveralPhasesInOneReconcile(t *testing.T) {
 	}
 }
 
-// Failure (a) of upstream, and promise 5: volumes appear and vanish while the plan is
-// refreshed.
+// Volumes appear and vanish while the plan is refreshed. The pipeline follows.
 func TestPlanFollowsPhaseThatDecides(t *testing.T) {
 	w := newWorld(t)
 	w.values[volumes] = false
@@ -230,7 +229,7 @@ func TestPlanFollowsPhaseThatDecides(t *testing.T) {
 	assert.Contains(t, strings.Join(w.events, " "), "Replanned")
 }
 
-// Failure (d) of upstream: a list that fails while planning.
+// A failure of upstream: a list that fails while planning.
 func TestFlagThatCannotBeEvaluatedIsRetried(t *testing.T) {
 	w := newWorld(t)
 	w.broken[images] = errors.New("connection refused")
@@ -261,7 +260,7 @@ func TestFlagThatCannotBeEvaluatedIsRetried(t *testing.T) {
 	assert.Equal(t, []string{"Refresh", "Copy", "Attach"}, w.called, "the handler is not called again")
 }
 
-// Failure (e) of upstream: an unreachable source cluster keeps the cleanup itinerary
+// A failure of upstream: an unreachable source cluster keeps the cleanup itinerary
 // from its end.
 func TestCleanupReachesItsEndWithoutFlags(t *testing.T) {
 	w := newWorld(t)
@@ -273,7 +272,7 @@ func TestCleanupReachesItsEndWithoutFlags(t *testing.T) {
 	assert.Equal(t, "Data: Completed | Report: Completed", w.reads())
 }
 
-// Failures (c) and (i) of upstream.
+// A failure and a cancel lead to the cleanup, and only the interrupted step is Failed or Canceled.
 func TestFailAndCancel(t *testing.T) {
 	w := newWorld(t)
 	w.handlers["Copy"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("disk full"), nil }
@@ -329,7 +328,7 @@ func TestCleanupReachesItsEndWithoutSources(t *testing.T) {
 	}
 }
 
-// Promise 11.
+// A phase that fails in a cleanup itinerary is passed by: the next one runs.
 func TestCleanupPassesFailuresBy(t *testing.T) {
 	w := newWorld(t)
 	w.m.Canceled = true
@@ -358,6 +357,11 @@ func TestSelectByState(t *testing.T) {
 
 // Nothing runs after a failed phase, unless the selector answers.
 func TestUnansweredFailure(t *testing.T) {
+	const todo = `Select still names "Move", so the run is stopped: let it name another itinerary, such as a cleanup itinerary, when a phase has failed`
+	assert.EqualError(t, &runner.UnansweredFailureError{Itinerary: "Move", Phase: "Refresh"}, `phase "Refresh" of itinerary "Move" failed; `+todo)
+	long := &runner.UnansweredFailureError{Itinerary: "Move", Phase: "Refresh", Reasons: []string{strings.Repeat("x", runner.MaxText)}}
+	assert.Less(t, len(long.Error()), runner.MaxText)
+	assert.Contains(t, long.Error(), "x...; "+todo, "long reasons do not displace what to do")
 	w := newWorld(t)
 	w.options.OnFail = nil // the selection does not change
 	w.handlers["Refresh"] = func(context.Context, *migration) (runner.Result, error) { return runner.Fail("no access"), nil }
@@ -368,6 +372,7 @@ func TestUnansweredFailure(t *testing.T) {
 		var unanswered *runner.UnansweredFailureError
 		require.ErrorAs(t, err, &unanswered)
 		assert.Equal(t, runner.UnansweredFailureError{Itinerary: "Move", Phase: "Refresh", Reasons: []string{"no access"}}, *unanswered)
+		assert.EqualError(t, unanswered, `phase "Refresh" of itinerary "Move" failed: no access; `+todo)
 		assert.True(t, runner.IsTerminal(err))
 		assert.False(t, out.Requeue)
 		assert.Equal(t, err.Error(), w.m.State.Stopped.Error)
@@ -559,7 +564,7 @@ func TestTimeoutsUseEmbeddersClock(t *testing.T) {
 		func(ctx context.Context, _ *migration) (runner.Result, error) { return runner.Result{}, ctx.Err() })}
 	_, err := w.reconcile()
 	require.ErrorIs(t, err, context.DeadlineExceeded, "the flags")
-	// the next reconcile
+	// Copy is entered at the time of the next reconcile.
 	w.m.State = runner.State{Checkpoint: machine.Checkpoint{Itinerary: "Move", Phase: "Copy"},
 		Entered: &metav1.Time{Time: w.now.Add(time.Second)}}
 	w.m.State.Facts = vocabulary.Record(phases.NewFacts(volumes, images), w.m.State.Facts.Hash)
@@ -626,7 +631,7 @@ func TestPaused(t *testing.T) {
 	w.end()
 }
 
-// Promises 4 and 6: a release adds a phase and a flag, and renames a phase.
+// A release adds a phase and a flag, and renames a phase.
 func TestReleaseChangesItinerary(t *testing.T) {
 	w := newWorld(t)
 	for range 2 {
@@ -684,7 +689,7 @@ func TestReleaseChangesItinerary(t *testing.T) {
 		"if the state selects another itinerary, the recorded phase is no error")
 }
 
-// Failure (g) of upstream: messages leaked from one migration to another.
+// A failure of upstream: messages leaked from one migration to another.
 func TestMigrationsShareNothing(t *testing.T) {
 	w := newWorld(t)
 	r := w.runner()

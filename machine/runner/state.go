@@ -66,9 +66,9 @@ type State struct {
 	// FailedAt is where the run first failed outside cleanup itineraries; nil if it has
 	// not. A new run can begin there ([FromFailedPhase]).
 	FailedAt *FailedAt `json:"failedAt,omitempty"`
-	// Token is the token of the present run ([Options].Token). A token that exceeds 71
-	// bytes or is not valid UTF-8 is replaced by its SHA-256 sum. It is nil until a
-	// token was seen.
+	// Token is the token of the present run ([Options].Token). A token that takes
+	// more than 71 bytes in JSON, or is not valid UTF-8, is replaced by its SHA-256 sum.
+	// It is nil until a token was seen.
 	Token *string `json:"token,omitempty"`
 	// Run is the number of the run, and RunStarted is when it began. Both are set from
 	// the second run on.

@@ -83,7 +83,7 @@ type Status struct {
 	Moved time.Time
 	// Unmoved is the time since Moved or, if that is unknown, since the activity began,
 	// without the time for which pauses held the run. For a paused run it is at least
-	// the length of the pause, and for a run that is done it is zero.
+	// the length of the pause, and it is zero if the activity is [ActivityDone].
 	Unmoved time.Duration
 	// NeedsAttention reports whether the run is stopped or overdue: the user or the
 	// operator of the cluster must act.

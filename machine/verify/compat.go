@@ -73,9 +73,9 @@ func (b Break) Acceptable() bool {
 	return b.Accepted == ""
 }
 
-// Fingerprint identifies the break by its rule, kind, direction, itinerary and names,
-// without prose and without the state, so it stays the same when texts change. An
-// [Acceptance] refers to it.
+// Fingerprint identifies the break by its rule, direction, itinerary and names, and by its
+// kind if the rule has several, without prose and without the state, so it stays the same
+// when texts change. An [Acceptance] refers to it.
 func (b Break) Fingerprint() string {
 	text := b.Rule
 	for _, part := range []string{string(b.Direction), b.Itinerary} {
@@ -134,9 +134,10 @@ const (
 // CompatReport is the result of [Compat].
 type CompatReport struct {
 	// Breaks are the breaks that runs in flight meet, in a stable order: by direction,
-	// itinerary and kind. It is empty, never nil, if there are none.
+	// itinerary and kind, and those about acceptances last. It is empty, never nil, if
+	// there are none.
 	Breaks []Break
-	// Unplaced are the objects that are in no state of the old release, in order.
+	// Unplaced are the objects that are in no state of the old release, in a stable order.
 	Unplaced []*PlaceError
 }
 

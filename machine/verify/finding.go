@@ -93,7 +93,7 @@ const (
 	StateKind      Kind = "state"      // the run cannot be resumed
 	WorkKind       Kind = "work"       // a phase runs twice, is skipped, or comes in another order
 	ViewKind       Kind = "view"       // the steps that users see differ
-	DefinitionKind Kind = "definition" // only the hash differs
+	DefinitionKind Kind = "definition" // the definitions differ, without the effects above
 )
 
 // Severity returns [Error] for states and work, [Warning] for steps that users see, and

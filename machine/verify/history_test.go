@@ -260,7 +260,7 @@ way. TestCompatHistory writes this file with -update.
 A row names the phases, steps and flags that one rule finds in one itinerary, and the
 smallest state that shows the first of them: the recorded phase, and the flags that are
 true. The last column counts the breaks of the same rule if the upgrade is undone.
-Definitions that differ only in their hash are left out.
+That definitions or relations differ has no row of its own.
 `
 
 // historyRows returns the rows of a table.

@@ -107,10 +107,9 @@ const (
 	resourcePersistentVolumes = "persistentvolumes"
 )
 
-// Sources returns the sources of the 19 flags of [Vocabulary], which evaluate them
-// from the objects. Only HasISs is slow.
-// DirectVolume and HasStageBackup are computed from other flags. These two,
-// StorageConversion and EnableImage are known as soon as the known operands settle
+// Sources returns the sources of the 19 flags of [Vocabulary], which evaluate them from the
+// objects. Only HasISs is slow. DirectVolume and HasStageBackup are computed from other flags.
+// These two, StorageConversion and EnableImage are known as soon as the known operands settle
 // them, even if an object is missing or a URL cannot be parsed.
 //
 // Each override replaces the source of its flag. Its values must keep the relations

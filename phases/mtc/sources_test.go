@@ -232,7 +232,7 @@ func TestSourcesEvaluateEachFlag(t *testing.T) {
 			values{mtc.StorageConversion: yes, mtc.EnableImage: no}},
 		{"one reference", func(s *scene) { s.m.Spec.Rollback, s.p.Spec.DestinationRef = true, s.p.Spec.SourceRef },
 			values{mtc.StorageConversion: yes, mtc.EnableImage: no}},
-		{"one reference to a cluster without a URL", func(s *scene) {
+		{"one reference to a cluster whose URL cannot be parsed", func(s *scene) {
 			s.m.Spec.Rollback, s.p.Spec.DestinationRef, s.src.Spec.URL = true, s.p.Spec.SourceRef, "%zz"
 		}, values{mtc.StorageConversion: yes, mtc.EnableImage: no}},
 		{"one name in two namespaces", func(s *scene) {
@@ -245,9 +245,9 @@ func TestSourcesEvaluateEachFlag(t *testing.T) {
 			values{mtc.StorageConversion: yes, mtc.EnableImage: no}},
 		{"a host and port without a scheme is no URL", func(s *scene) { s.m.Spec.Rollback, s.src.Spec.URL = true, "10.0.0.1:6443" },
 			values{mtc.StorageConversion: unknown, mtc.EnableImage: unknown}},
-		{"no URL at the destination", func(s *scene) { s.m.Spec.Rollback, s.dst.Spec.URL = true, "https://%zz" },
+		{"a URL at the destination that cannot be parsed", func(s *scene) { s.m.Spec.Rollback, s.dst.Spec.URL = true, "https://%zz" },
 			values{mtc.StorageConversion: unknown, mtc.EnableImage: unknown}},
-		{"no URL, if it does not matter", func(s *scene) {
+		{"a URL that cannot be parsed, if it does not matter", func(s *scene) {
 			s.dst.Spec.URL = "%zz"
 			s.p.Status.ExcludedResources = []string{"imagestreams"}
 		}, values{mtc.StorageConversion: no, mtc.EnableImage: no}},

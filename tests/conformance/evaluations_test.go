@@ -33,7 +33,7 @@ func busyObjects(lists *int) mtc.Objects {
 	}
 }
 
-// Promise 4: each source is evaluated once, and again only after a phase that decides
+// Each source is evaluated once, and again only after a phase that decides
 // its flag. The test counts evaluations in a whole run of Final, beside those of the
 // naive way that the enhancement sketches: it evaluates the flags of each phase at
 // each hop, and the whole pipeline once per itinerary.

@@ -25,7 +25,7 @@ func subsets(flags phases.Flags, yield func(phases.Flags)) {
 	}
 }
 
-// Promise 1: for every assignment of the 19 flags and each of the five itineraries,
+// The plan is the run: for every assignment of the 19 flags and each of the five itineraries,
 // the machine enters exactly the phases that run by the plan. Assignments that
 // differ only in flags that the itinerary does not read count as one.
 func TestPlanIsTheRunForEveryAssignment(t *testing.T) {

@@ -134,7 +134,7 @@ func jumpReads(g *machine.Graph) (reads phases.Flags) {
 // A phase that is left in the middle may have changed the flags that it decides. The
 // next itinerary evaluates them again, and runs phases by their present values. This
 // holds for a machine that is switched, one that is resumed from a checkpoint, and
-// the loop of the README.
+// a controller's own loop.
 func TestMachineForgetsFlagsThatALeftPhaseDecides(t *testing.T) {
 	t.Parallel()
 	n := 0
@@ -179,7 +179,7 @@ func walk(t *testing.T, m *machine.Machine, yes phases.Flags) (entered []string)
 	}
 }
 
-// loop repeats the reconcile of the README, beginning with a checkpoint.
+// loop repeats the reconcile of a controller without the runner, beginning with a checkpoint.
 func loop(t *testing.T, l leaving, checkpoint machine.Checkpoint) (entered []string) {
 	t.Helper()
 	for {

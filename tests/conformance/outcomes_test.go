@@ -13,7 +13,7 @@ import (
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
 
-// interruption is an interruption of a migration: a failure, or the edit of that name.
+// interruption is what interrupts a migration: a failure, or the edit of that name.
 type interruption string
 
 const (
@@ -74,7 +74,7 @@ var outcomes = []struct {
 	{mtc.Failed, isRolledBack, "", phases.Failed, mtc.Rollback, 0, 0},
 }
 
-// follows maps a interruption to the itinerary that the object then selects.
+// follows maps an interruption to the itinerary that the object then selects.
 var follows = map[interruption]string{fails: mtc.Failed, isCanceled: mtc.Cancel, isRolledBack: mtc.Rollback}
 
 // The result of a migration is recorded as data, for interruptions at every position
@@ -128,8 +128,8 @@ func TestOutcomesBeforeTheFirstPhase(t *testing.T) {
 	}
 }
 
-// positions returns the working phases of an itinerary that run, as the places of a
-// interruption. Without a interruption there is only the start.
+// positions returns the working phases of an itinerary that run, as the places of an
+// interruption. Without one there is only the start.
 func positions(t *testing.T, itinerary string, happens interruption, yes phases.Flags) []string {
 	if happens == "" {
 		return []string{machinetest.Start}

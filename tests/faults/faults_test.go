@@ -66,7 +66,7 @@ var faults = []fault{
 		"limits and pauses", "a phase does not fail at its deadline: Copy"},
 	{"attempts before a crash are not counted",
 		[]edit{{reconcile, "attempts, due = was.Attempts,", "attempts, due = unless(PLANTED, was.Attempts),"}},
-		"limits and pauses", "a phase has more attempts than allowed: Copy, 2 attempts, at most 2"},
+		"limits and pauses", "a phase does not fail although its attempts are used up: Copy, after 2 of 2 attempts"},
 	{"a cleanup itinerary stops at a failure",
 		[]edit{{reconcile, "case to == g && g.IsCleanup():", "case to == g && g.IsCleanup() && !PLANTED:"}},
 		"failures and crashes", "a run leaves a cleanup itinerary only for another, in itinerary CleanUp: a cleanup itinerary stops at a failed phase: Undo"},

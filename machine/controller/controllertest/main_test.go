@@ -253,7 +253,7 @@ func volumesOf(b *Backup) []*Volume {
 	return b.Status.Volumes
 }
 
-// list returns a sweep over a backup with a run for each volume, one at a time.
+// list returns a sweep over a backup with a run for each volume, at most two at a time.
 func list(spec BackupSpec) controllertest.Setup[*Backup] {
 	s := one(true, inStatus, spec)
 	of := func(env controllertest.Env) controller.ListOptions[*Backup, Volume] {

@@ -109,7 +109,7 @@ func kindOf(l *life, was, is trace) string {
 	return ""
 }
 
-// started returns the names of the steps that have started, sorted.
+// started returns the steps that have started, each with whether it failed, sorted.
 func started(vm *api.VMStatus) []string {
 	var names []string
 	for _, step := range vm.Pipeline {

@@ -39,8 +39,8 @@ type life struct {
 type controllerOf func(*life, *sim.World, *sim.Server) reconcile.Reconciler
 
 // warmFaults and coldFaults are the phases in which something may go wrong.
-// None is in the loop: a fault there could meet a turn that only one of two
-// controllers makes.
+// Of the loop they have only its first phase, CopyDisks, which every warm run enters at
+// least once: a fault in another could meet a turn that only one of two controllers makes.
 var (
 	coldFaults = []string{
 		migration.Started, migration.PreHook, migration.StorePowerState, migration.PowerOffSource, migration.WaitForPowerOff,

@@ -79,8 +79,10 @@ func Go(t testing.TB, dir, proxy string, arguments ...string) string {
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GONOSUMDB="+Root+","+Controller,
 		"GOPROXY=file://"+proxy+","+strings.TrimSpace(string(out)))
 	begin := time.Now()
-	b, err := cmd.CombinedOutput()
-	require.NoError(t, err, "go %s: %s", strings.Join(arguments, " "), b)
+	var stderr strings.Builder // such as "go: downloading ..."
+	cmd.Stderr = &stderr
+	b, err := cmd.Output()
+	require.NoError(t, err, "go %s: %s%s", strings.Join(arguments, " "), b, &stderr)
 	t.Logf("go %s: %s", arguments[0], time.Since(begin).Round(time.Second))
 	return string(b)
 }
