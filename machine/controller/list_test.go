@@ -351,7 +351,7 @@ func TestWaitingItemsAreCalledEarlyOnce(t *testing.T) {
 		return runner.Wait(time.Hour, ""), nil
 	}
 	next := w.after(0).RequeueAfter
-	for range 8 {
+	for range 6 {
 		next = w.after(next).RequeueAfter
 	}
 	assert.Equal(t, map[string][]int{"a": {0, 10, 3610}, "b": {0, 4, 10, 3610}, "short": {0, 3, 6, 10, 3610}}, calls)

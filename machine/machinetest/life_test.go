@@ -362,7 +362,7 @@ func TestLifeReports(t *testing.T) {
 				return o
 			}
 			machinetest.New(t, s).Run(machinetest.Fail("C1"))
-		}, []string{`the run stopped: phase "C1" of itinerary "Main" failed`, `; Select still names "Main", so the run is stopped`}},
+		}, []string{`the run stopped: phase "C1" of itinerary "Main" failed; Select still names "Main", so the run is stopped`}},
 		{"no golden file", func(t machinetest.TB) {
 			l := machinetest.New(t, setup())
 			l.Run()
