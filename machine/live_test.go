@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/itinerarytest"
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -27,7 +27,7 @@ func withLive(live phases.Flags) *phases.Vocabulary {
 func TestLiveFlagsAreDecidedByEveryPhase(t *testing.T) {
 	r := rand.New(rand.NewPCG(14, 1))
 	tentative := 0
-	for k := range race.Scaled(60, 12) {
+	for k := range testscale.Of(60, 12) {
 		live := phases.Flags(1 + r.IntN(15))
 		it := itinerarytest.Generate(r, k%2 == 1, true)
 		it.Vocabulary = withLive(live)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/itinerarytest"
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -141,7 +141,7 @@ func (l lives) enters(phase string, begin ...moment) (some, every bool) {
 func TestPlanHoldsForEveryOutcome(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
 	seen := map[string]int{}
-	for k := range race.Scaled(700, 350) {
+	for k := range testscale.Of(700, 350) {
 		it := itinerarytest.Generate(r, k%4 != 0, k%3 != 0)
 		it.Cleanup = k%5 == 0
 		chooses := k%2 == 0
@@ -205,7 +205,7 @@ func TestPlanHoldsForEveryOutcome(t *testing.T) {
 	for _, kind := range []string{"every", "none", "some", "up to an unknown flag"} {
 		assert.Greater(t, seen[kind], 500, kind)
 	}
-	assert.Greater(t, seen["up to a choice"], race.Scaled(80, 40))
+	assert.Greater(t, seen["up to a choice"], testscale.Of(80, 40))
 }
 
 // A flag that stays unknown does not make a later phase unknown if every run comes to that phase,

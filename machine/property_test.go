@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/itinerarytest"
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -53,7 +53,7 @@ func completes(f, of phases.Facts) bool {
 // Guards are evaluated by current values, for phases before the position as well as after it.
 func TestPlanEvaluatesEveryGuard(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 1))
-	for k := range race.Scaled(40, 8) {
+	for k := range testscale.Of(40, 8) {
 		g, err := machine.Compile(itinerarytest.Generate(r, k%2 == 1, false))
 		require.NoError(t, err)
 		for _, f := range []phases.Facts{{}, phases.NewFacts(1|2, 4), phases.NewFacts(8, 1|2|4), phases.NewFacts(0, four.All())} {
@@ -75,7 +75,7 @@ func TestPlanEvaluatesEveryGuard(t *testing.T) {
 // The plan is the run from every position, with and without jumps.
 func TestPlanIsTheRun(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	for k := range race.Scaled(600, 120) {
+	for k := range testscale.Of(600, 120) {
 		it := itinerarytest.Generate(r, k%2 == 1, false)
 		g, err := machine.Compile(it)
 		require.NoError(t, err)
@@ -102,7 +102,7 @@ func TestPlanNeverTakesUnknownForFalse(t *testing.T) {
 
 func unknownIsNotFalse(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
-	for k := range race.Scaled(150, 30) {
+	for k := range testscale.Of(150, 30) {
 		jumps := k%2 == 1
 		it := itinerarytest.Generate(r, jumps, false)
 		g, err := machine.Compile(it)
@@ -172,7 +172,7 @@ func TestPlanNeverChangesUnlessTentative(t *testing.T) {
 func neverChangesUnlessTentative(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	sure := 0
-	for k := range race.Scaled(300, 60) {
+	for k := range testscale.Of(300, 60) {
 		it := itinerarytest.Generate(r, k%2 == 1, true)
 		g, err := machine.Compile(it)
 		require.NoError(t, err)
@@ -243,7 +243,7 @@ func explore(t *testing.T, g *machine.Graph, f phases.Facts, i int) (with, witho
 // Available lists everything to which Advance can lead once the unknown flags are known.
 func TestAvailableIsComplete(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
-	for k := range race.Scaled(300, 60) {
+	for k := range testscale.Of(300, 60) {
 		it := itinerarytest.Generate(r, k%2 == 1, false)
 		g, err := machine.Compile(it)
 		require.NoError(t, err)

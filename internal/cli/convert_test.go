@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	kyaml "sigs.k8s.io/yaml"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 )
 
 // values returns the JSON values of a stream, with numbers as written.
@@ -97,7 +97,7 @@ func TestConvertKeepsSpelling(t *testing.T) {
 func TestConvertThereAndBack(t *testing.T) {
 	t.Parallel()
 	objects := legacyObjects(t)
-	objects = objects[:race.Scaled(len(objects), len(objects)/4)]
+	objects = objects[:testscale.Of(len(objects), len(objects)/4)]
 	list := stream(append(objects, cluster...)...)
 	asYAML, err := kyaml.JSONToYAML([]byte(list))
 	require.NoError(t, err)

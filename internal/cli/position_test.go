@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -135,7 +135,7 @@ func TestExplainAgreesWithPlan(t *testing.T) {
 	for spec, whole := range map[string][]string{"": nil, withEverything: nil, `"liveMigrate": true`: {"--whole"}} {
 		text := around(spec, objects...)
 		all := elements(t, run(t, text, append([]string{"plan", "-f", "-", "-o", "json"}, whole...)...).out)
-		for i := 0; i < g.Len(); i += race.Scaled(1, 5) {
+		for i := 0; i < g.Len(); i += testscale.Of(1, 5) {
 			for k, e := range explain(t, text, append([]string{g.Phase(i).Name, "--phase", "-f", "-"}, whole...)...) {
 				p := all[k].Phases[i]
 				assert.Equal(t, p.Runs, e.Runs, "%s of %s", p.Name, *e.Name)

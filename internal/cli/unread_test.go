@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 )
 
 // gzipped returns a compressed text.
@@ -105,7 +105,7 @@ func TestUnreadImageStreams(t *testing.T) {
 		return found
 	}
 	files := unreadImages(t)
-	if !race.Enabled { // every command decompresses 64 MiB of it
+	if !testscale.Reduced { // every command decompresses 64 MiB of it
 		files["one that is too large after decompression"] = write(t, "images.json.gz", gzipped(t, imageList+strings.Repeat(" ", 64<<20)))
 	}
 	for name, file := range files {

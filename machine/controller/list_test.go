@@ -24,7 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
 	"github.com/konveyor/dynamic-pipeline/machine/debug"
@@ -741,7 +741,7 @@ func TestTooManyItems(t *testing.T) {
 // keeps its checkpoint, its facts and its steps. The itinerary is the warm migration of
 // forklift, with all flags set: nine steps.
 func TestSizeOfFiveHundredItems(t *testing.T) {
-	n := race.Scaled(500, 50)
+	n := testscale.Of(500, 50)
 	w := newPlanWorld(t, names(n)...)
 	file, err := os.Open("../../tests/conformance/testdata/forklift-warm.yaml")
 	require.NoError(t, err)

@@ -20,7 +20,7 @@ import (
 
 	"github.com/konveyor/dynamic-pipeline/internal/debugtest"
 	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine/debug"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -267,7 +267,7 @@ func TestLinksWorkUnderAnyPath(t *testing.T) {
 		require.NoError(t, err)
 		seen := map[string]bool{}
 		next := []*url.URL{base}
-		for len(next) > 0 && len(seen) < race.Scaled(150, 40) {
+		for len(next) > 0 && len(seen) < testscale.Of(150, 40) {
 			u := next[0]
 			next = next[1:]
 			u.Fragment = ""
@@ -294,7 +294,7 @@ func TestLinksWorkUnderAnyPath(t *testing.T) {
 				next = append(next, to)
 			}
 		}
-		assert.Greater(t, len(seen), race.Scaled(100, 30), root)
+		assert.Greater(t, len(seen), testscale.Of(100, 30), root)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -101,7 +101,7 @@ func randomMigrations(rnd *rand.Rand) []*migration {
 func TestLivesAreRecorded(t *testing.T) {
 	set := itineraries(t)
 	compared := 0
-	for seed := range uint64(race.Scaled(6, 3)) {
+	for seed := range uint64(testscale.Of(6, 3)) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 3))
 			c := newClock()

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -62,7 +62,7 @@ func TestExploreSeveralRuns(t *testing.T) {
 	r := machinetest.Explore(t, machinetest.Exploration[*Backup, Cluster]{
 		Setup: again(), Edits: []string{"again", "again from the failed phase"}, Failures: 1, Crashes: -1,
 		NeverFails: []string{"StopTraffic", "StartTraffic"}, Settled: []string{"StartTraffic"},
-		MaxStates: race.Scaled(0, 250), MayBeInconclusive: race.Enabled,
+		MaxStates: testscale.Of(0, 250), MayBeInconclusive: testscale.Reduced,
 	})
 	assert.Greater(t, r.States, 200)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/itinerarytest"
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -167,7 +167,7 @@ func TestExploreFindsBugs(t *testing.T) {
 		}, []string{"a run ends, in itinerary Backup: from here the run cannot end: at Upload"},
 			[]string{"1. flags: none is true", "2. Backup: Validate, Upload", "3. rename, at Upload"}},
 	} {
-		if race.Enabled && i%4 > 0 {
+		if testscale.Reduced && i%4 > 0 {
 			continue // the rows differ in what is found, not in how it is sought
 		}
 		t.Run(tt.name, func(t *testing.T) {
@@ -403,7 +403,7 @@ func TestExploreFlagNotKnownYet(t *testing.T) {
 // except that some loops never end because nothing in them decides a flag.
 func TestExploreGeneratedItineraries(t *testing.T) {
 	states, endless := 0, 0
-	for seed := range uint64(race.Scaled(60, 8)) {
+	for seed := range uint64(testscale.Of(60, 8)) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		it := itinerarytest.Generate(r, seed%2 == 1, true)
 		if seed%2 == 1 {

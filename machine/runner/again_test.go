@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -735,7 +735,7 @@ func phasesFrom(t *testing.T, itinerary, phase string, values phases.Facts) (ent
 // has the steps of a run that has not failed.
 func TestRunFromFailedPhaseContinuesThere(t *testing.T) {
 	failures := 0
-	for seed := range uint64(race.Scaled(300, 60)) {
+	for seed := range uint64(testscale.Of(300, 60)) {
 		random := rand.New(rand.NewPCG(seed, 8))
 		selected := []string{mtc.Final, mtc.Stage}[random.IntN(2)]
 		values := phases.Facts{}
@@ -779,5 +779,5 @@ func TestRunFromFailedPhaseContinuesThere(t *testing.T) {
 		require.NoError(t, json.Unmarshal(b, &back))
 		require.Empty(t, cmp.Diff(m.State, back))
 	}
-	assert.Greater(t, failures, race.Scaled(200, 40))
+	assert.Greater(t, failures, testscale.Of(200, 40))
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -93,7 +93,7 @@ const maxState = 64 << 10
 // Whatever handlers return, the state of MTC's itineraries stays below 64 KiB, JSON
 // keeps its texts, and bounding it again changes nothing.
 func TestStateSizeIsBounded(t *testing.T) {
-	for seed := range uint64(race.Scaled(40, 8)) {
+	for seed := range uint64(testscale.Of(40, 8)) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		selected := []string{mtc.Final, mtc.Stage, mtc.Cancel, mtc.Rollback}[random.IntN(4)]
 		failAt := random.IntN(80)
@@ -300,7 +300,7 @@ func TestFailuresOfLoopAreBounded(t *testing.T) {
 				return runner.Fail(fmt.Sprintf("turn %d", turns), "the registry answered 503"), nil
 			})}}
 	r := w.runner()
-	most := race.Scaled(20_000, 4_000)
+	most := testscale.Of(20_000, 4_000)
 	for turns < most {
 		_, err := r.Reconcile(context.Background(), w.m)
 		require.NoError(t, err)

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -578,7 +578,7 @@ func TestStateSizeWithHostileTexts(t *testing.T) {
 				})}
 		}
 		most := 0
-		for i := range race.Scaled(400, 100) {
+		for i := range testscale.Of(400, 100) {
 			if i%7 == 0 {
 				sel = []string{"Final", "CancelA", "CancelB"}[(i/7)%3]
 			}

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/machine/verify"
@@ -145,7 +145,7 @@ func TestCheckOfVeryLargeItineraries(t *testing.T) {
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			it := phases.Itinerary{Name: "X", Vocabulary: v}
-			for i := range race.Scaled(10_000, 6_000) {
+			for i := range testscale.Of(10_000, 6_000) {
 				p := phases.Phase{Name: fmt.Sprintf("P%d", i), Step: fmt.Sprintf("S%d", i/2), Guard: phases.Guard{All: 1 << (i % 64)}}
 				c.change(i, &p)
 				it.Phases = append(it.Phases, p)

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/goldentest"
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -183,7 +183,7 @@ func TestCompatIsInconclusiveAtItsBounds(t *testing.T) {
 func TestCompatOfThousandsOfPhasesEnds(t *testing.T) {
 	many := func(last string) *Release {
 		it := phases.Itinerary{Name: "Long", Vocabulary: phases.MustVocabulary(nil)}
-		for i := range race.Scaled(10_000, 3_000) {
+		for i := range testscale.Of(10_000, 3_000) {
 			it.Phases = append(it.Phases, phases.Phase{Name: fmt.Sprint("P", i), Step: "S"})
 		}
 		it.Phases[len(it.Phases)-1].Name = last

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -808,7 +808,7 @@ func TestCompatAgreesWithEveryLife(t *testing.T) {
 		name  string
 		loops bool
 		pairs int
-	}{{"without loops", false, race.Scaled(250, 50)}, {"with a loop", true, race.Scaled(40, 10)}} {
+	}{{"without loops", false, testscale.Of(250, 50)}, {"with a loop", true, testscale.Of(40, 10)}} {
 		t.Run(c.name, func(t *testing.T) {
 			g := generator{rand.New(rand.NewPCG(7, uint64(c.pairs))), c.loops}
 			rules := make(map[string]int)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -43,7 +43,7 @@ func TestPlanIsTheRunForEveryAssignment(t *testing.T) {
 				all.Add(1)
 				go func() {
 					defer all.Done()
-					for i := 0; i < len(part); i += race.Scaled(1, 16) {
+					for i := 0; i < len(part); i += testscale.Of(1, 16) {
 						yes := part[i]
 						if err := planIsRun(g, phases.NewFacts(yes, mtc.Vocabulary().All()&^yes)); err != nil {
 							t.Errorf("%v: %v", mtc.Vocabulary().Names(yes), err)
@@ -97,7 +97,7 @@ func (d *differs) Error() string {
 // 2^19 assignments, and justifies that the test above counts some of them as one.
 func TestPlanDependsOnlyOnFlagsThatAreRead(t *testing.T) {
 	all := mtc.Vocabulary().All()
-	for _, name := range race.Scaled(itineraries.Names(), []string{mtc.Final}) {
+	for _, name := range testscale.Of(itineraries.Names(), []string{mtc.Final}) {
 		t.Run(name, func(t *testing.T) {
 			g := graph(t, name)
 			compared := 0

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -35,18 +35,18 @@ var (
 // relations allow.
 func TestExplore(t *testing.T) {
 	for _, name := range itineraries.Names() {
-		if race.Enabled && (name == mtc.Final || name == mtc.Rollback) {
-			continue // the others suffice to find races
+		if testscale.Reduced && (name == mtc.Final || name == mtc.Rollback) {
+			continue // the others suffice
 		}
 		t.Run(name, func(t *testing.T) {
 			x := exploration(name, !*whole)
-			if race.Enabled || name == mtc.Final && !*whole {
+			if testscale.Reduced || name == mtc.Final && !*whole {
 				x.Fixed = append(x.Fixed, alsoFixed(name)...)
 			}
 			script := machinetest.Script{Itineraries: itineraries, Itinerary: name, OnFail: onFail, OnCancel: onCancel}
 			x.Setup = machinetest.NewScripted(script)
 			x.Switches = switches
-			if race.Enabled {
+			if testscale.Reduced {
 				x.MaxStates, x.MayBeInconclusive = 300, true
 			}
 			if x.Setup.Edits["cancel"] != nil {
@@ -56,7 +56,7 @@ func TestExplore(t *testing.T) {
 		})
 		// The same with a selector that ignores failures: outside a cleanup
 		// itinerary, a failure then stops the run.
-		if race.Enabled {
+		if testscale.Reduced {
 			continue
 		}
 		t.Run("failures ignored, "+name, func(t *testing.T) {
@@ -141,11 +141,11 @@ func TestExploreWarm(t *testing.T) {
 	setup := machinetest.NewScripted(machinetest.Script{Itineraries: machine.MustCompileSet(warm(t)), Itinerary: "Warm"})
 	r := machinetest.Explore(t, machinetest.Exploration[*machinetest.Object, struct{}]{
 		Setup: setup, Failures: -1, Workers: 2, Exact: true,
-		MaxStates: race.Scaled(0, 300), MayBeInconclusive: race.Enabled,
+		MaxStates: testscale.Of(0, 300), MayBeInconclusive: testscale.Reduced,
 	})
 	t.Log(r)
-	require.Equal(t, race.Enabled, r.Inconclusive)
-	require.Greater(t, r.States, race.Scaled(1000, 299))
+	require.Equal(t, testscale.Reduced, r.Inconclusive)
+	require.Greater(t, r.States, testscale.Of(1000, 299))
 }
 
 // exploration returns the exploration of one itinerary. If few, it fixes those flags

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/itinerarytest"
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -92,7 +92,7 @@ func eachLeaving(t *testing.T, assignments int, yield func(*testing.T, leaving))
 								if to == g || !g.MayLeaveFor(to) {
 									continue
 								}
-								if n++; !race.Enabled || n%10 == 0 { // a few suffice to find races
+								if n++; !testscale.Reduced || n%10 == 0 { // a few suffice
 									yield(t, leaving{set, g, phase, to, before, before ^ turn})
 								}
 							}
@@ -156,7 +156,7 @@ func TestMachineForgetsFlagsThatALeftPhaseDecides(t *testing.T) {
 
 		assert.Equal(t, l.wants(), loop(t, l, checkpoint), "the loop: %s", &l)
 	})
-	require.True(t, race.Enabled || n > 1000, n)
+	require.True(t, testscale.Reduced || n > 1000, n)
 }
 
 // walk runs a machine to its end without handlers, and returns the phases that it
@@ -259,7 +259,7 @@ func TestRunnerEvaluatesFlagsThatALeftPhaseDecides(t *testing.T) {
 		}
 	})
 	for way, times := range n {
-		require.True(t, race.Enabled || times > 200, "%s: %d", way, times)
+		require.True(t, testscale.Reduced || times > 200, "%s: %d", way, times)
 	}
 	require.Len(t, n, 3)
 }

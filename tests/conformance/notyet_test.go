@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -119,11 +119,11 @@ func (l *late) wants(t *testing.T, source bool) (entered []string, stuck bool) {
 
 // eachLate calls yield for each flag that a phase of MTC decides, true and false, and
 // each phase that decides it, with an assignment under which the phase runs and that
-// the relations allow. Under the race detector it does so for a quarter of them.
+// the relations allow. Reduced, it does so for a quarter of them.
 func eachLate(t *testing.T, yield func(*testing.T, late)) {
 	all, err := lateFlags()
 	require.NoError(t, err)
-	for i := 0; i < len(all); i += race.Scaled(1, 4) {
+	for i := 0; i < len(all); i += testscale.Of(1, 4) {
 		l := all[i]
 		title := fmt.Sprintf("%s of %s by %s is %v", mtc.Vocabulary().Names(l.flag)[0], l.itinerary, l.decider, l.yes.Has(l.flag))
 		t.Run(title, func(t *testing.T) { yield(t, l) })
@@ -182,7 +182,7 @@ func TestFlagThatIsNotKnownYet(t *testing.T) {
 			assert.Empty(t, life.State().Failures)
 		}
 	})
-	require.Greater(t, n, race.Scaled(20, 10))
+	require.Greater(t, n, testscale.Of(20, 10))
 }
 
 // A flag without a source is like one that is not known yet: the run begins, and stops
@@ -207,5 +207,5 @@ func TestFlagWithoutASource(t *testing.T) {
 		require.NotNil(t, life.State().Stopped)
 		assert.Contains(t, life.State().Stopped.Error, mtc.Vocabulary().Names(l.flag)[0])
 	})
-	require.Greater(t, stopped, race.Scaled(5, 2))
+	require.Greater(t, stopped, testscale.Of(5, 2))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
@@ -89,13 +89,13 @@ func TestOutcomes(t *testing.T) {
 		t.Run(fmt.Sprintf("%s %s %s", row.begins, row.first, row.again), func(t *testing.T) {
 			for _, yes := range []phases.Flags{direct, indirect} {
 				first := positions(t, row.begins, row.first, yes)
-				if row.again != "" || race.Enabled && len(first) > 1 { // some of them, with all of the next
+				if row.again != "" || testscale.Reduced && len(first) > 1 { // some of them, with all of the next
 					first = []string{first[0], first[len(first)/2], first[len(first)-1]}
 				}
 				for _, at := range first {
 					next := follows[row.first]
 					for _, then := range positions(t, next, row.again, yes) {
-						if lives++; race.Enabled && lives%5 > 0 { // a few suffice to find races
+						if lives++; testscale.Reduced && lives%5 > 0 { // a few suffice
 							continue
 						}
 						life := outcome(t, row.begins, yes, line(row.first, row.begins, at), line(row.again, next, then))

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -50,7 +50,7 @@ func TestVectors(t *testing.T) {
 // The same runs in the runner; the harness checks the promises at every reconcile.
 func TestVectorsInTheRunner(t *testing.T) {
 	for i, v := range lines[vector](t, *vectorsFile) {
-		if i%race.Scaled(1, 4) > 0 {
+		if i%testscale.Of(1, 4) > 0 {
 			continue
 		}
 		t.Run(fmt.Sprintf("line %d, %s", i+1, v.Itinerary), func(t *testing.T) {

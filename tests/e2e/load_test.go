@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/example"
@@ -30,7 +30,7 @@ func TestLoad(t *testing.T) {
 		name              string
 		maxPhases, number int
 	}{{"a write after each phase", 1, 500}, {"several phases in one reconcile", 50, 200}} {
-		c.number = race.Scaled(c.number, c.number/5)
+		c.number = testscale.Of(c.number, c.number/5)
 		t.Run(c.name, func(t *testing.T) {
 			g := newFixture(t, common, withSubresource)
 			m, asked := meter.New(100*c.number), &questions{}

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
 	"github.com/konveyor/dynamic-pipeline/machine/controller/controllertest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -40,7 +40,7 @@ func TestSweep(t *testing.T) {
 	for _, c := range sweeps {
 		t.Run(c.name, func(t *testing.T) {
 			c.setup.Kinds, c.setup.Only = c.kinds, *only
-			if race.Enabled {
+			if testscale.Reduced {
 				c.setup.Kinds = []controllertest.Kind{controllertest.Conflict, controllertest.CrashStale}
 			}
 			r := controllertest.Sweep(t, c.setup)

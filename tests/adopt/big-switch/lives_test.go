@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/api"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/big-switch/world"
 )
 
 // lives is the number of lives that are played.
-var lives = race.Scaled[int64](1000, 100)
+var lives = testscale.Of[int64](1000, 100)
 
 const maxDifferent = 15 // percent
 
@@ -110,7 +110,7 @@ func TestSameLives(t *testing.T) {
 	})
 
 	t.Logf("%d visits before", all.visits)
-	if race.Enabled {
+	if testscale.Reduced {
 		return
 	}
 	readme(t, "lives in which the same phases are entered", int(lives)-all.different)

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/gluecount"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/after"
 	"github.com/konveyor/dynamic-pipeline/tests/adopt/list/api"
@@ -52,7 +52,7 @@ func newAfter(l *life, w *sim.World, s *sim.Server) reconcile.Reconciler {
 
 // plans is the number of lives that are played. In 200, each kind of difference
 // occurs.
-var plans = race.Scaled(200, 12)
+var plans = testscale.Of(200, 12)
 
 func TestPlansEnterSamePhasesBeforeAndAfter(t *testing.T) {
 	const shards = 4
@@ -76,7 +76,7 @@ func TestPlansEnterSamePhasesBeforeAndAfter(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		t.Logf("%6d %s", counts[name], name)
 	}
-	if race.Enabled {
+	if testscale.Reduced {
 		return
 	}
 	for _, k := range kinds {
@@ -240,7 +240,7 @@ func TestRunsInFlightContinue(t *testing.T) {
 			for _, warm := range []bool{false, true} {
 				whole, err := quiet(warm, "a", "b").play(newBefore)
 				require.NoError(t, err)
-				for at := 0; at < whole.looks; at += race.Scaled(1, 5) {
+				for at := 0; at < whole.looks; at += testscale.Of(1, 5) {
 					c, err := quiet(warm, "a", "b").play(func(l *life, w *sim.World, s *sim.Server) reconcile.Reconciler {
 						looks := 0
 						first, second, last := tt.first(l, w, s), tt.second(l, w, s), tt.last(l, w, s)

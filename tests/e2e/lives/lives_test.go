@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/tests/e2e/oracle"
 )
 
@@ -41,7 +41,7 @@ func seeds(t *testing.T, number int) (first uint64, _ int) {
 
 // Lives on a runner alone find the most in a second.
 func TestLives(t *testing.T) {
-	first, number := seeds(t, race.Scaled(1500, 300))
+	first, number := seeds(t, testscale.Of(1500, 300))
 	begin := time.Now()
 	all := Counts{}
 	largest := 0

@@ -3,7 +3,7 @@ package job_test
 import (
 	"testing"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/tests/faults/job"
 )
@@ -29,7 +29,7 @@ func TestLives(t *testing.T) {
 		{"two runs in one object", job.New(), exploration{Crashes: none, Errors: none, Changes: none}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.x.Setup, tt.x.MaxStates, tt.x.MayBeInconclusive = tt.setup, race.Scaled(5000, 200), race.Enabled
+			tt.x.Setup, tt.x.MaxStates, tt.x.MayBeInconclusive = tt.setup, testscale.Of(5000, 200), testscale.Reduced
 			t.Log(machinetest.Explore(t, tt.x))
 		})
 	}

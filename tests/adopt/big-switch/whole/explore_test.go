@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -171,7 +171,7 @@ func TestExploreMigrations(t *testing.T) {
 				// there is something to stage.
 				Settled: []string{mtc.PhaseWaitForRefresh, mtc.PhaseEnsureStagePodsFromRunning,
 					mtc.PhaseEnsureStagePodsFromTemplates, mtc.PhaseEnsureStagePodsFromOrphanedPVCs},
-				MaxStates: race.Scaled(0, 150), MayBeInconclusive: race.Enabled,
+				MaxStates: testscale.Of(0, 150), MayBeInconclusive: testscale.Reduced,
 			}))
 		})
 	}

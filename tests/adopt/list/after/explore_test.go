@@ -10,7 +10,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases"
@@ -197,7 +197,7 @@ func TestExploreVirtualMachines(t *testing.T) {
 				// The time and the site settle what these phases decide and
 				// choose.
 				Settled:   []string{migration.CopyingPaused, migration.Finalize},
-				MaxStates: race.Scaled(0, 150), MayBeInconclusive: race.Enabled,
+				MaxStates: testscale.Of(0, 150), MayBeInconclusive: testscale.Reduced,
 			}))
 		})
 	}

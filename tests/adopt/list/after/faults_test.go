@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/konveyor/dynamic-pipeline/internal/race"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine/controller"
 	"github.com/konveyor/dynamic-pipeline/machine/controller/controllertest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
@@ -57,8 +57,8 @@ func TestPlanUnderFaults(t *testing.T) {
 			return end, nil
 		},
 		Start: sim.Epoch,
-		Kinds: race.Scaled([]controllertest.Kind{controllertest.Conflict, controllertest.CrashStale}, []controllertest.Kind{controllertest.CrashStale}),
+		Kinds: testscale.Of([]controllertest.Kind{controllertest.Conflict, controllertest.CrashStale}, []controllertest.Kind{controllertest.CrashStale}),
 	})
 	t.Logf("%d requests, %d lives", len(report.Requests), report.Lives)
-	assert.Greater(t, report.Lives, race.Scaled(30, 15))
+	assert.Greater(t, report.Lives, testscale.Of(30, 15))
 }

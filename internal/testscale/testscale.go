@@ -1,0 +1,13 @@
+// Package testscale lets a test play all lives once and fewer of them when it is repeated:
+// under the race detector, which makes it some ten times slower, and with the build tag
+// reduced, which stands for another version of Go or of Kubernetes. Such a repetition
+// only needs to see each kind of life.
+package testscale
+
+// Of returns reduced if [Reduced], and otherwise full.
+func Of[T any](full, reduced T) T {
+	if Reduced {
+		return reduced
+	}
+	return full
+}
