@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/itinerarytest"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -56,7 +57,7 @@ func decisive[T comparable](f phases.Facts, of func(phases.Facts) T) (flags phas
 func TestDependsIsExact(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	moved, waited := 0, 0
-	for k := range 60 {
+	for k := range testscale.Of(60, 12) {
 		it := itinerarytest.Generate(r, k%2 == 1, true)
 		waiting := machine.MustCompile(it)
 		it.Cleanup = true
@@ -110,8 +111,8 @@ func TestDependsIsExact(t *testing.T) {
 			}
 		}
 	}
-	assert.Greater(t, moved, 5_000)
-	assert.Greater(t, waited, 5_000)
+	assert.Greater(t, moved, testscale.Of(5000, 1000))
+	assert.Greater(t, waited, testscale.Of(5000, 1000))
 }
 
 // Dozens of guards, each of several flags, make more cases than forks separates. The machine then

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/konveyor/dynamic-pipeline/internal/itinerarytest"
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 )
@@ -44,7 +45,7 @@ func entered(t *testing.T, g *machine.Graph, f phases.Facts) map[string]string {
 func TestUnderIsExact(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 1))
 	several := 0
-	for range 60 {
+	for range testscale.Of(60, 12) {
 		it := itinerarytest.Generate(r, false, false)
 		g := machine.MustCompile(it)
 		for f := range itinerarytest.Partial {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 	"github.com/konveyor/dynamic-pipeline/steps"
@@ -118,7 +119,7 @@ func weigh(w *words, s *runner.State) int {
 func TestDifferencesAreExact(t *testing.T) {
 	w := newWords(itineraries(t))
 	e := &encoder{words: w}
-	for seed := range uint64(40) {
+	for seed := range uint64(testscale.Of(40, 10)) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		var is, kept runner.State
 		weight := 0

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine/machinetest"
 	"github.com/konveyor/dynamic-pipeline/machine/runner"
 )
@@ -48,16 +49,17 @@ func TestWalk(t *testing.T) {
 
 // Random lives of setups without faults break nothing.
 func TestWalkWithoutFaults(t *testing.T) {
-	w := machinetest.Walks[*Backup, Cluster]{Setup: again(), Seed: 1, Lives: 30, NeverFails: []string{"StartTraffic"},
+	lives := testscale.Of(30, 10)
+	w := machinetest.Walks[*Backup, Cluster]{Setup: again(), Seed: 1, Lives: lives, NeverFails: []string{"StartTraffic"},
 		Settled: []string{"StartTraffic"}, Edits: []string{"cancel", "pause", "resume", "again", "again from the failed phase"}}
 	report := machinetest.Walk(t, w)
-	assert.Equal(t, 30, report.Lives)
-	assert.Greater(t, report.Reconciles, 100)
+	assert.Equal(t, lives, report.Lives)
+	assert.Greater(t, report.Reconciles, testscale.Of(100, 30))
 	assert.Equal(t, report, machinetest.Walk(t, w), "the same seed, the same walks")
 	w.Seed = 2
 	assert.NotEqual(t, report.Reconciles, machinetest.Walk(t, w).Reconciles)
 	machinetest.Walk(t, machinetest.Walks[*machinetest.Object, struct{}]{
-		Setup: choosing(), Seed: 2, Lives: 30, Edits: []string{"cancel", "pause", "resume"}})
+		Setup: choosing(), Seed: 2, Lives: lives, Edits: []string{"cancel", "pause", "resume"}})
 }
 
 func TestWalkRefused(t *testing.T) {

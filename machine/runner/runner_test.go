@@ -357,8 +357,10 @@ func TestSelectByState(t *testing.T) {
 
 // Nothing runs after a failed phase, unless the selector answers.
 func TestUnansweredFailure(t *testing.T) {
-	const todo = `Select still names "Move", so the run is stopped: let it name another itinerary, such as a cleanup itinerary, when a phase has failed`
-	assert.EqualError(t, &runner.UnansweredFailureError{Itinerary: "Move", Phase: "Refresh"}, `phase "Refresh" of itinerary "Move" failed; `+todo)
+	const todo = `Select still names "Move", so the run is stopped: let it name another itinerary, such as a cleanup ` +
+		`itinerary, when a phase has failed`
+	short := &runner.UnansweredFailureError{Itinerary: "Move", Phase: "Refresh"}
+	assert.EqualError(t, short, `phase "Refresh" of itinerary "Move" failed; `+todo)
 	long := &runner.UnansweredFailureError{Itinerary: "Move", Phase: "Refresh", Reasons: []string{strings.Repeat("x", runner.MaxText)}}
 	assert.Less(t, len(long.Error()), runner.MaxText)
 	assert.Contains(t, long.Error(), "x...; "+todo, "long reasons do not displace what to do")

@@ -79,8 +79,8 @@ func TestEmbeddersKeepTheirVersions(t *testing.T) {
 				"-replace="+release.Controller+"="+filepath.Join(root, "machine/controller"))
 			// Building the tests adds the requirements that only tests have.
 			// TestVersion expects the version of a checkout, not that of a requirement.
-			e.run(append([]string{"test", "-tags", "reduced", "-mod=mod", "-timeout", "30m", "-skip", "^TestVersion$", release.Controller + "/..."},
-				dependent...)...)
+			e.run(append([]string{"test", "-tags", "reduced", "-mod=mod", "-timeout", "30m", "-skip", "^TestVersion$",
+				release.Controller + "/..."}, dependent...)...)
 		})
 	}
 }
