@@ -240,7 +240,7 @@ func TestRunsInFlightContinue(t *testing.T) {
 			for _, warm := range []bool{false, true} {
 				whole, err := quiet(warm, "a", "b").play(newBefore)
 				require.NoError(t, err)
-				for at := 0; at < whole.looks; at += testscale.Of(1, 5) {
+				for at := 0; at < whole.looks; at += testscale.Of(1, 10) {
 					c, err := quiet(warm, "a", "b").play(func(l *life, w *sim.World, s *sim.Server) reconcile.Reconciler {
 						looks := 0
 						first, second, last := tt.first(l, w, s), tt.second(l, w, s), tt.last(l, w, s)
