@@ -132,7 +132,7 @@ func TestGraphDraws(t *testing.T) {
 			r := run(t, tt.stdin, append([]string{"graph", "-o", "json"}, tt.args...)...)
 			assert.Equal(t, 0, r.code)
 			for _, line := range r.lines(t) {
-				assert.True(t, strings.HasPrefix(line, "warning: no real migration has these flags: "), line)
+				assert.True(t, strings.HasPrefix(line, "warning: no run has these flags: "), line)
 			}
 			if diff := cmp.Diff(tt.want, graphOf(t, r.out).summary()); diff != "" {
 				t.Errorf("-want +got\n%s", diff)
@@ -204,7 +204,7 @@ func TestGraphReportsAndDrawsAllTheSame(t *testing.T) {
 		},
 		{
 			"flags that no migration has", "", []string{"-i", "Failed", "--flags", "DirectImage,IndirectImage"},
-			[]string{"warning: no real migration has these flags: DirectImage and IndirectImage exclude each other"},
+			[]string{"warning: no run has these flags: DirectImage and IndirectImage exclude each other"},
 			[]string{`Failed at ""`},
 		},
 		{

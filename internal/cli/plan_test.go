@@ -185,7 +185,7 @@ func TestPlanWarnsOfBrokenRelations(t *testing.T) {
 		assert.Equal(t, 0, r.code)
 		assert.Contains(t, r.out, "Prepare > ", "planned all the same")
 		for i := range tt.want {
-			tt.want[i] = "warning: no real migration has these flags: " + tt.want[i]
+			tt.want[i] = "warning: no run has these flags: " + tt.want[i]
 		}
 		assert.Equal(t, tt.want, r.lines(t), tt.flags)
 	}
@@ -196,8 +196,8 @@ relations: [[A], ["!B"]]
 itineraries: [{name: Own, phases: [{name: P, step: S, any: [A, B]}]}]`)
 	r := run(t, "", "plan", "-i", file, "--flags", "B")
 	assert.Equal(t, []string{
-		"warning: no real migration has these flags: A must be true",
-		"warning: no real migration has these flags: B must be false",
+		"warning: no run has these flags: A must be true",
+		"warning: no run has these flags: B must be false",
 	}, r.lines(t))
 }
 

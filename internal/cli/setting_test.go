@@ -63,7 +63,7 @@ func TestSetOverObjects(t *testing.T) {
 			"HasISs", "DirectImage", "IndirectImage", "HasStageBackup", "EnableImage", "EnableVolume",
 		}, []string{},
 			[]string{"Prepare", "Backup", "DataBackup", "DataRestore", "DirectImage", "Restore", "Cleanup"}, 0,
-			[]string{prefix + "HasStageBackup=true", "warning: MigMigration ns/m: no real migration has these flags: DirectImage and IndirectImage exclude each other"}},
+			[]string{prefix + "HasStageBackup=true", "warning: MigMigration ns/m: no run has these flags: DirectImage and IndirectImage exclude each other"}},
 		{"unknown", "", []string{"EnableImage=unknown"}, []string{"HasISs", "DirectImage", "EnableVolume"}, []string{"EnableImage"}, []string{
 			"Prepare", "Backup", "Restore", "Cleanup",
 		}, 1,
@@ -145,7 +145,7 @@ func TestSetWithAnItinerary(t *testing.T) {
 		{"over --unknown", []string{"--flags", "DirectImage", "--unknown", "HasVerify", "--set", "HasVerify=true"}, []string{"HasVerify", "DirectImage"}, 0, []string{}},
 		{"what follows", []string{"--flags", "DirectImage", "--set", "IndirectImage=true"}, []string{"IndirectImage"}, 0, []string{"note: --set also changes DirectImage=false"}},
 		{"what is still broken", []string{"--flags", "DirectImage,HasPVs", "--set", "IndirectVolume=true"}, []string{"HasPVs", "DirectImage", "IndirectVolume"}, 0,
-			[]string{"warning: no real migration has these flags: with HasPVs and IndirectVolume, HasStageBackup or StorageConversion must be true"}},
+			[]string{"warning: no run has these flags: with HasPVs and IndirectVolume, HasStageBackup or StorageConversion must be true"}},
 		{
 			"unknown", []string{"--flags", "DirectImage", "--set", "HasVerify=unknown"}, []string{"DirectImage"}, 1,
 			[]string{"itinerary Final: flag HasVerify is unknown: it is set to unknown with --set"},

@@ -266,7 +266,7 @@ func (a *app) fill(cmd *cobra.Command, o *graphOptions, s *diffSide) error {
 				return fmt.Errorf("%s: %w", s.arg, err)
 			}
 			for _, clause := range g.Vocabulary().Broken(facts) {
-				a.line("warning: %s: %s%s", s.arg, a.notReal(), clauseText(g.Vocabulary(), clause))
+				a.line("warning: %s: %s%s", s.arg, notReal, clauseText(g.Vocabulary(), clause))
 			}
 			if it.Plan, err = g.PlanFrom(machine.Position{Phase: s.phase}, facts); err != nil {
 				return fmt.Errorf("%s: %w", s.arg, err)

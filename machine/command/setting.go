@@ -123,13 +123,13 @@ func (s settings) reasons(v *phases.Vocabulary, f phases.Facts, otherwise error)
 }
 
 // notReal is the prefix of the warning about a broken relation.
-func (a *app) notReal() string { return "no real " + a.noun() + " has these flags: " }
+const notReal = "no run has these flags: "
 
 // warnBroken warns of each relation that a change breaks.
 func (a *app) warnBroken(v *phases.Vocabulary, before, after phases.Facts, wrong func(error) error) {
 	for _, clause := range v.Broken(after) {
 		if !clause.Broken(before) {
-			a.line("warning: %v", wrong(errors.New(a.notReal()+clauseText(v, clause))))
+			a.line("warning: %v", wrong(errors.New(notReal+clauseText(v, clause))))
 		}
 	}
 }

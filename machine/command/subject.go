@@ -329,7 +329,7 @@ func (a *app) given(s *subject, v *phases.Vocabulary) (phases.Facts, []*phases.F
 	facts, _ = set.over(v, before)
 	a.noteChanges(v, set, before, facts, func(err error) error { return err })
 	for _, clause := range v.Broken(facts) {
-		a.line("warning: %s%s", a.notReal(), clauseText(v, clause))
+		a.line("warning: %s%s", notReal, clauseText(v, clause))
 	}
 	return facts, set.reasons(v, facts, errGivenUnknown), nil
 }

@@ -197,11 +197,7 @@ func (c *checked) names() []string {
 // findings checks the itineraries. If all are checked, it includes the findings that belong
 // to no itinerary. The lines that reproduce findings are as users type them.
 func (a *app) findings(c *checked) []verify.Finding {
-	o := verify.Options{Source: c.source}
-	if c.source == nil {
-		o.Suppressions, o.Selected, o.Runner = a.catalogue.Suppress, a.catalogue.Selected, a.catalogue.Runner
-	}
-	findings := verify.CheckGraphs(c.family.graphs, o)
+	findings := verify.CheckGraphs(c.family.graphs, a.verifyOptions(c))
 	for i := range findings {
 		if line := &findings[i].Reproduce; *line != "" {
 			*line = a.name + " " + *line
@@ -211,6 +207,15 @@ func (a *app) findings(c *checked) []verify.Finding {
 		return findings
 	}
 	return slices.DeleteFunc(findings, func(f verify.Finding) bool { return !slices.Contains(c.only, f.Itinerary) })
+}
+
+// verifyOptions returns the options with which itineraries are checked. Only of the
+// catalogue's is it known what selects and handles them.
+func (a *app) verifyOptions(c *checked) verify.Options {
+	if c.source != nil {
+		return verify.Options{Source: c.source}
+	}
+	return verify.Options{Suppressions: a.catalogue.Suppress, Selected: a.catalogue.Selected, Runner: a.catalogue.Runner}
 }
 
 // printFindings checks itineraries and prints the findings. With --fix, it prints those
@@ -236,6 +241,7 @@ func (a *app) printFindings(o *verifyOptions) error {
 	}
 	var findings []verify.Finding
 	var names []string
+	applied := make(map[verify.Rule]bool)
 	for _, c := range all {
 		if o.fix {
 			if c, err = a.fix(c); err != nil {
@@ -244,8 +250,12 @@ func (a *app) printFindings(o *verifyOptions) error {
 		}
 		findings = append(findings, a.findings(c)...)
 		names = append(names, c.names()...)
+		for _, rule := range a.verifyOptions(c).Rules() {
+			applied[rule] = true
+		}
 	}
-	r := a.report(verify.Rules(), names, verify.ResultsOf(findings))
+	rules := slices.DeleteFunc(verify.Rules(), func(r verify.Rule) bool { return !applied[r] })
+	r := a.report(rules, names, verify.ResultsOf(findings))
 	switch o.format {
 	case formatTable:
 		err = a.printFindingsTable(findings, r)

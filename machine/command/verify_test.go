@@ -46,7 +46,7 @@ func TestFixErrorHidesNoFinding(t *testing.T) {
 	assert.Equal(t, 1, code)
 	assert.Contains(t, stderr, "remove by hand what the findings name")
 	assert.Contains(t, out, "no guard reads flag")
-	assert.Contains(t, out, "1 itinerary, 22 rules: ")
+	assert.Contains(t, out, "1 itinerary, 19 rules: ")
 	got, err := os.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, text, string(got))
@@ -79,7 +79,7 @@ func TestVerifyUnreadableFileHidesNoOther(t *testing.T) {
 	code, out, stderr := execute(t, c, "", "verify", "-i", bad, "-i", good, "-i", filepath.Join(dir, "none.yaml"))
 	assert.Equal(t, 1, code)
 	assert.Contains(t, out, "no guard reads flag")
-	assert.Contains(t, out, "1 itinerary, 22 rules: ")
+	assert.Contains(t, out, "1 itinerary, 19 rules: ")
 	assert.Contains(t, stderr, "bad.yaml:1:9: a flag must be a mapping")
 	assert.Contains(t, stderr, "none.yaml: no such file or directory")
 

@@ -39,6 +39,9 @@ func CheckGraphs(graphs []*machine.Graph, o Options) []Finding {
 		c.subjects = append(c.subjects, newSubject(c, g))
 	}
 	for i, rule := range table() {
+		if !c.checks(rule.Name) {
+			continue
+		}
 		c.rule, c.index = rule.Rule, i
 		if rule.set != nil {
 			rule.set(c)

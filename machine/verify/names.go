@@ -98,9 +98,6 @@ func (c *checker) formerNameReused() {
 }
 
 func (c *checker) itineraryUnreachable() {
-	if c.Selected == nil {
-		return
-	}
 	var names []string
 	for _, g := range c.graphs {
 		names = append(names, g.Name())
@@ -119,7 +116,7 @@ func (c *checker) itineraryUnreachable() {
 }
 
 func (s *subject) cleanupPhaseWithoutDeadline() {
-	if s.Runner == nil || s.Runner.HasDeadline == nil || !s.g.IsCleanup() {
+	if !s.g.IsCleanup() {
 		return
 	}
 	s.eachWorking(func(i int, name string) {
@@ -133,9 +130,6 @@ func (s *subject) cleanupPhaseWithoutDeadline() {
 }
 
 func (s *subject) phaseWithoutHandler() {
-	if s.Runner == nil || s.Runner.HasHandler == nil {
-		return
-	}
 	s.eachWorking(func(i int, name string) {
 		if !s.Runner.HasHandler(s.g.Name(), name) {
 			s.showRunning(s.add(s.at(i), "phase %q of itinerary %q has no handler; register one", name, s.g.Name()), i)

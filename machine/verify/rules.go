@@ -116,6 +116,25 @@ func Rules() []Rule {
 	return rules
 }
 
+// Rules returns the rules that [Check] checks with these options, in their order:
+// [ItineraryUnreachable] only with Selected, and [PhaseWithoutHandler] and
+// [CleanupPhaseWithoutDeadline] only with the functions of Runner. Each call makes a new list.
+func (o Options) Rules() []Rule {
+	return slices.DeleteFunc(Rules(), func(r Rule) bool { return !o.checks(r.Name) })
+}
+
+func (o Options) checks(rule string) bool {
+	switch rule {
+	case ItineraryUnreachable:
+		return o.Selected != nil
+	case PhaseWithoutHandler:
+		return o.Runner != nil && o.Runner.HasHandler != nil
+	case CleanupPhaseWithoutDeadline:
+		return o.Runner != nil && o.Runner.HasDeadline != nil
+	}
+	return true
+}
+
 // ruleIndex returns the index of a rule in the catalogue, or -1.
 func ruleIndex(rules []Rule, name string) int {
 	return slices.IndexFunc(rules, func(r Rule) bool { return r.Name == name })

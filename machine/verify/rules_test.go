@@ -174,7 +174,7 @@ func requireReproduced(t testing.TB, findings []verify.Finding) (lines int) {
 		var out, stderr bytes.Buffer
 		code := cli.Run(t.Context(), strings.Fields(f.Reproduce), strings.NewReader(""), &out, &stderr)
 		require.LessOrEqual(t, code, 1, "%s: %s", f.Reproduce, stderr.String())
-		warned := strings.Contains(stderr.String(), "no real migration has these flags")
+		warned := strings.Contains(stderr.String(), "no run has these flags")
 		if strings.HasSuffix(f.Reproduce, "--explain") {
 			left := f.Phase
 			if f.Rule == verify.StepNeverShown {
@@ -299,4 +299,31 @@ func TestRunsAgainCanGetStuck(t *testing.T) {
 	assert.Equal(t, []string{"A"}, found[0].Assignment)
 	assert.Empty(t, found[0].Reproduce, "no plan begins there")
 	assert.Contains(t, found[0].Text, "begins again in a failed phase")
+}
+
+// The rules about a controller are checked only if the options describe it.
+func TestOptionsRules(t *testing.T) {
+	always := func(string, string) bool { return true }
+	for _, c := range []struct {
+		name    string
+		options verify.Options
+		without []string
+	}{
+		{"a file", verify.Options{}, []string{verify.ItineraryUnreachable, verify.CleanupPhaseWithoutDeadline, verify.PhaseWithoutHandler}},
+		{"a selector", verify.Options{Selected: []string{"X"}}, []string{verify.CleanupPhaseWithoutDeadline, verify.PhaseWithoutHandler}},
+		{"handlers", verify.Options{Runner: &verify.Runner{HasHandler: always}}, []string{verify.ItineraryUnreachable, verify.CleanupPhaseWithoutDeadline}},
+		{"a controller", verify.Options{Selected: []string{"X"}, Runner: &verify.Runner{HasHandler: always, HasDeadline: always}}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := c.options.Rules()
+			var without []string
+			for _, r := range verify.Rules() {
+				if !slices.Contains(got, r) {
+					without = append(without, r.Name)
+				}
+			}
+			assert.Equal(t, c.without, without)
+			assert.Len(t, got, len(verify.Rules())-len(without))
+		})
+	}
 }

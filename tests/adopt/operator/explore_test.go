@@ -137,6 +137,14 @@ var invariants = []machinetest.Invariant[*api.Upgrade, machines]{
 		}
 		return nil
 	}},
+	{Name: "no rollback once clients use the new primary", Check: func(s machinetest.Snapshot[*api.Upgrade, machines]) error {
+		for _, primary := range s.World.writable() {
+			if primary.Spec.Version == s.Object.Spec.Version && s.State.Itinerary == "Rollback" {
+				return fmt.Errorf("rolled back although %s accepts writes", primary.Name)
+			}
+		}
+		return nil
+	}},
 }
 
 // The exploration runs the operator's own handlers, with all flags, and a
@@ -155,8 +163,8 @@ func TestExploreUpgrades(t *testing.T) {
 		Fixed: []string{"!HasNewServers", "WantsBackup"}, Edits: []string{"cancel"},
 		// The state of the servers settles the flags that these decide.
 		Settled: []string{"CreatePrimary", "Reindex", "RebuildReplica", "AcceptWrites", "RemoveNewServers"},
-		// No other phase makes up for writes that cannot be resumed. The last
-		// two stop the run, because there is no rollback from there.
+		// No other phase makes up for writes that cannot be resumed. From
+		// AcceptWrites on there is no rollback: a failure stops the run.
 		NeverFails: []string{"ResumeWrites", "AcceptWrites", "RemoveOldServers"},
 	})
 	t.Log(report)
