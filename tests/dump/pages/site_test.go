@@ -166,10 +166,17 @@ func (p *tab) shows(selector, text string) {
 	p.until(`(selector, text) => [...document.querySelectorAll(selector)].some(e => e.textContent.includes(text))`, selector, text)
 }
 
-// click clicks an element as a user does.
+// click clicks an element as a user does. If the page replaces the element between the moments
+// when it is found and clicked, for example by reloading, click tries again.
 func (p *tab) click(selector string) {
 	p.T.Helper()
-	p.Do(chromedp.Click(chromedp.CSS(selector)))
+	ctx, cancel := context.WithTimeout(p.Ctx, browser.Timeout)
+	defer cancel()
+	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+	for err != nil && strings.Contains(err.Error(), "Could not find node with given id") {
+		err = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+	}
+	require.NoError(p.T, err)
 }
 
 // texts returns the texts of elements as a reader sees them.
