@@ -7,7 +7,7 @@ GO_MODULES := $(filter-out tests/e2e/kube/,$(MODULES))
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 # A number of runs, some seconds' worth: given a time, go test sometimes reports
 # that its own deadline was exceeded.
-FUZZTIME    ?= 5000x
+FUZZTIME    ?= 2000x
 BENCH       ?= .
 
 # The packages on which the promises rest: cover and mutate measure them.
@@ -65,13 +65,12 @@ load-results: ## The same, and rewrite the README of tests/bench
 	cd tests/bench && go test -run '^TestREADME$$' . -update
 
 .PHONY: test-versions
-test-versions: ## Build both modules in embedders at the oldest, a middle and the newest controller-runtime, and run the tests that depend on it
+test-versions: ## Build both modules in embedders at the oldest Go and controller-runtime, and at two newer ones, and run the tests that depend on it
 	cd tests/versions && go test -v -count=1 -timeout 90m ./...
 
 .PHONY: test-oldest
-test-oldest: ## Build and test the root and machine/controller with the oldest Go that embedders can use
+test-oldest: ## Build and test the root with the oldest Go that embedders can use; test-versions does so with machine/controller
 	export GOTOOLCHAIN=$(OLDEST_GO) && go build ./... && go test -tags reduced ./...
-	cd machine/controller && export GOTOOLCHAIN=$(OLDEST_GO) && go build ./... && go test ./...
 
 .PHONY: explore
 explore: ## Explore every life of MTC's itineraries, with all flags of Final (some minutes)
@@ -111,7 +110,7 @@ mutate-report: ## Print how many mutants of PKG were killed, and those that live
 	@go run ./internal/mutate -report $(PKG:%=./%)
 
 .PHONY: fuzz
-fuzz: ## Run each fuzz target for FUZZTIME (5000x is some seconds)
+fuzz: ## Run each fuzz target for FUZZTIME (2000x is some seconds)
 	@for dir in $$(git grep -l '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$dir/*_test.go); do \
 			echo "== $$target in ./$$dir for $(FUZZTIME)"; \

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/legacy"
 	"github.com/konveyor/dynamic-pipeline/phases/mtc"
 )
@@ -185,7 +186,7 @@ func forged(status, members string) []byte {
 // TestConvertHostileValues puts values of all kinds into every place of a status and
 // of a remainder.
 func TestConvertHostileValues(t *testing.T) {
-	const size = 8_000
+	size := testscale.Of(8_000, 3_000)
 	const status = `{"phase":"Started","itinerary":"Stage","pipeline":[
 		{"name":"Prepare","started":"2024-01-01T10:00:00Z"},{"name":"Cleanup"}]}`
 	for name, value := range hostile(size) {
@@ -225,7 +226,7 @@ func TestConvertHostileValues(t *testing.T) {
 // TestConvertManyEntriesOfAKind converts pipelines of many entries with remainders of
 // many entries, in all combinations of kinds.
 func TestConvertManyEntriesOfAKind(t *testing.T) {
-	const n = 80
+	n := testscale.Of(80, 30)
 	for name, entry := range entries {
 		t.Run(name, func(t *testing.T) {
 			status := `{"phase":"","itinerary":"Stage","pipeline":[` + repeated(entry, n) + `]}`
@@ -248,7 +249,7 @@ func TestConvertManyEntriesOfAKind(t *testing.T) {
 
 // TestConvertLongEntryAmongMany compares one entry with a long text with many short ones.
 func TestConvertLongEntryAmongMany(t *testing.T) {
-	const size, n = 10_000, 150
+	size, n := testscale.Of(10_000, 4_000), testscale.Of(150, 60)
 	for _, long := range []string{
 		`{"name":"A","started":"` + strings.Repeat("2", size) + `","completed":"2024-01-01T10:00:00Z"}`,
 		`{"name":"A","started":"2024-01-01T10:00:00Z","completed":"` + strings.Repeat("2", size) + `"}`,

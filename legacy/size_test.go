@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 )
 
 // TestConvertManyEntries upgrades and downgrades so many entries that the test would time
 // out if a conversion were quadratic.
 func TestConvertManyEntries(t *testing.T) {
-	const n = 40_000
+	n := testscale.Of(40_000, 10_000)
 	var b strings.Builder
 	b.WriteString(`{"phase":"Started","itinerary":"Stage","pipeline":[{"name":"Prepare","started":"t","skipped":false}`)
 	for i := range n {

@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 )
 
 func TestTruth(t *testing.T) {
@@ -108,7 +110,7 @@ func allocated(f func()) uint64 {
 // Users can write to stored records: whatever a record holds, reading it takes no
 // memory.
 func TestFactsOfForgedRecordsTakeNoMemory(t *testing.T) {
-	const n = 1_000_000
+	n := testscale.Of(1_000_000, 200_000)
 	of := func(name func(i int) string) []string {
 		names := make([]string, n)
 		for i := range names {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
@@ -109,7 +110,7 @@ func anyLike(t *testing.T, r *rand.Rand) (list []embedded, pointers []*byPointer
 func TestToAlikeKeepsOtherFields(t *testing.T) {
 	private := cmp.AllowUnexported(embedded{}, byPointer{})
 	kept := 0
-	for seed := range int64(500) {
+	for seed := range int64(testscale.Of(500, 100)) {
 		r := rand.New(rand.NewSource(seed))
 		list, pointers := anyLike(t, r)
 		wasList, wasPointers := deepCopy(list), deepCopy(pointers)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/steps"
@@ -18,7 +19,7 @@ import (
 // bounds that its progress reported at each moment.
 func TestProgressHoldsAtEachMoment(t *testing.T) {
 	exact, moments := 0, 0
-	for seed := range int64(1500) {
+	for seed := range int64(testscale.Of(1500, 300)) {
 		r := rand.New(rand.NewSource(seed))
 		set := anySet(r, true)
 		m, err := set.Resume(machine.Checkpoint{}, pick(r, "Move", "Undo"))

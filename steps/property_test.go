@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 	"github.com/konveyor/dynamic-pipeline/machine"
 	"github.com/konveyor/dynamic-pipeline/phases"
 	"github.com/konveyor/dynamic-pipeline/steps"
@@ -112,7 +113,7 @@ func anyMoment(t *testing.T, r *rand.Rand, set *machine.Set) steps.Snapshot {
 
 // Any pipeline is synced at any moment, by any clock.
 func TestSyncOfAnyPipeline(t *testing.T) {
-	for seed := range int64(600) {
+	for seed := range int64(testscale.Of(600, 120)) {
 		r := rand.New(rand.NewSource(seed))
 		set, p := anySet(r, true), anyPipeline(r)
 		for turn := range 6 {
@@ -128,7 +129,7 @@ func TestSyncOfAnyPipeline(t *testing.T) {
 // completes all of them.
 func TestSyncShowsThePlannedSteps(t *testing.T) {
 	ended := 0
-	for seed := range int64(600) {
+	for seed := range int64(testscale.Of(600, 120)) {
 		r := rand.New(rand.NewSource(seed))
 		set := anySet(r, false)
 		name := pick(r, "Move", "Undo")
@@ -162,7 +163,7 @@ func TestSyncShowsThePlannedSteps(t *testing.T) {
 		}
 		require.Equal(t, want, got, "seed %d", seed)
 	}
-	require.Greater(t, ended, 400, "most runs end")
+	require.Greater(t, ended, testscale.Of(400, 80), "most runs end")
 }
 
 // entries summarizes the started entries with one name.

@@ -741,7 +741,7 @@ func TestTooManyItems(t *testing.T) {
 // keeps its checkpoint, its facts and its steps. The itinerary is the warm migration of
 // forklift, with all flags set: nine steps.
 func TestSizeOfFiveHundredItems(t *testing.T) {
-	n := testscale.Of(500, 50)
+	n := testscale.Of(500, 25)
 	w := newPlanWorld(t, names(n)...)
 	file, err := os.Open("../../tests/conformance/testdata/forklift-warm.yaml")
 	require.NoError(t, err)

@@ -175,7 +175,7 @@ const sideBySide = 8
 func TestRandomLives(t *testing.T) {
 	t.Parallel()
 	first := number(t, "LIVES_SEED", rand.Uint64()>>16)
-	many := uint64(100)
+	many := uint64(50)
 	if _, ok := os.LookupEnv("LIVES_SEED"); ok {
 		many = 1
 	}

@@ -67,7 +67,7 @@ func (m *measured) figures() (f meter.Figures) {
 func loads(t *testing.T) int {
 	text := os.Getenv("LOAD")
 	if text == "" {
-		return 24
+		return 12
 	}
 	n, err := strconv.Atoi(text)
 	require.NoError(t, err, "LOAD")

@@ -22,7 +22,7 @@ import (
 // questions counts evaluated flags and lists of image streams.
 type questions struct{ flags, lists atomic.Int64 }
 
-// TestLoad runs 500 or 200 migrations at once, each to its end, and a fifth as many
+// TestLoad runs 500 or 200 migrations at once, each to its end, and a tenth as many
 // under the race detector. It runs before the parallel tests, so that its figures
 // are exact.
 func TestLoad(t *testing.T) {
@@ -30,7 +30,7 @@ func TestLoad(t *testing.T) {
 		name              string
 		maxPhases, number int
 	}{{"a write after each phase", 1, 500}, {"several phases in one reconcile", 50, 200}} {
-		c.number = testscale.Of(c.number, c.number/5)
+		c.number = testscale.Of(c.number, c.number/10)
 		t.Run(c.name, func(t *testing.T) {
 			g := newFixture(t, common, withSubresource)
 			m, asked := meter.New(100*c.number), &questions{}

@@ -44,18 +44,24 @@ func TestEmbeddersKeepTheirVersions(t *testing.T) {
 	proxy, version := release.Make(t, root)
 	packages, command := libraries(t, root, proxy)
 	dependent := importers(t, root, proxy)
+	oldest := "go" + release.GoMod(t, filepath.Join(root, "go.mod")).Go.Version
 	for _, tt := range []struct {
-		name string
-		pair pair
+		name      string
+		toolchain string // GOTOOLCHAIN; empty: that of the test
+		pair      pair
 	}{
-		{"the oldest, as in mig-controller", pinned(t, filepath.Join(root, "machine/controller/go.mod"))},
-		{"as in forklift", pair{"v0.32.5", "v0.20.4"}},
-		{"the newest", pinned(t, filepath.Join(root, "tests/e2e/go.mod"))},
+		{"the oldest, as in mig-controller", oldest, pinned(t, filepath.Join(root, "machine/controller/go.mod"))},
+		{"as in forklift", "", pair{"v0.32.5", "v0.20.4"}},
+		{"the newest", "", pinned(t, filepath.Join(root, "tests/e2e/go.mod"))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Logf("Kubernetes %s, controller-runtime %s", tt.pair.kubernetes, tt.pair.runtime)
+			if tt.toolchain != "" {
+				t.Setenv("GOTOOLCHAIN", tt.toolchain)
+			}
 			e := embedder{t, t.TempDir(), proxy}
 			e.before(tt.pair)
+			t.Logf("%s, Kubernetes %s, controller-runtime %s",
+				strings.TrimSpace(e.run("env", "GOVERSION")), tt.pair.kubernetes, tt.pair.runtime)
 			before := e.requires()
 
 			e.write("root.go", imports(packages...))
@@ -78,8 +84,10 @@ func TestEmbeddersKeepTheirVersions(t *testing.T) {
 			e.edit("-replace="+release.Root+"="+root,
 				"-replace="+release.Controller+"="+filepath.Join(root, "machine/controller"))
 			// Building the tests adds the requirements that only tests have.
-			// TestVersion expects the version of a checkout, not that of a requirement.
-			e.run(append([]string{"test", "-tags", "reduced", "-mod=mod", "-timeout", "30m", "-skip", "^TestVersion$",
+			// TestVersion expects the version of a checkout, not that of a requirement, and
+			// TestSweepFindsPlantedMistakes builds a program with the requirements of
+			// machine/controller.
+			e.run(append([]string{"test", "-tags", "reduced", "-mod=mod", "-timeout", "30m", "-skip", "^(TestVersion|TestSweepFindsPlantedMistakes)$",
 				release.Controller + "/..."}, dependent...)...)
 		})
 	}
@@ -116,9 +124,9 @@ func (e embedder) requires() map[string]string {
 	return requires(release.GoMod(e.t, filepath.Join(e.dir, "go.mod")))
 }
 
-func (e embedder) run(arguments ...string) {
+func (e embedder) run(arguments ...string) string {
 	e.t.Helper()
-	release.Go(e.t, e.dir, e.proxy, arguments...)
+	return release.Go(e.t, e.dir, e.proxy, arguments...)
 }
 
 func (e embedder) edit(flags ...string) {

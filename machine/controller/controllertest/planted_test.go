@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 
@@ -145,7 +147,11 @@ func overlay(t *testing.T) string {
 // Each mistake is found, by the life that is meant to find it.
 func TestSweepFindsPlantedMistakes(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "planted.test")
-	output, err := exec.Command("go", "test", "-c", "-overlay", overlay(t), "-o", program, ".").CombinedOutput()
+	arguments := []string{"test", "-c", "-overlay", overlay(t), "-o", program}
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		arguments = append(arguments, "-race") // Kubernetes is compiled already
+	}
+	output, err := exec.Command("go", append(arguments, ".")...).CombinedOutput()
 	require.NoErrorf(t, err, "%s", output)
 	play := func(t *testing.T, plant, sweep, life string) (string, error) {
 		cmd := exec.Command(program, "-test.run", "^TestSweep$/^"+strings.ReplaceAll(sweep, " ", "_")+"$", "-only", life)

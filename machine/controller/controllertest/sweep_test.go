@@ -40,7 +40,7 @@ func TestSweep(t *testing.T) {
 	for _, c := range sweeps {
 		t.Run(c.name, func(t *testing.T) {
 			c.setup.Kinds, c.setup.Only = c.kinds, *only
-			if testscale.Reduced {
+			if testscale.Reduced && *only == "" {
 				c.setup.Kinds = []controllertest.Kind{controllertest.Conflict, controllertest.CrashStale}
 			}
 			r := controllertest.Sweep(t, c.setup)
