@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -103,6 +104,47 @@ func TestAnnotationErrorNamesAnnotation(t *testing.T) {
 			require.Empty(t, cmp.Diff(runner.State{}, state), "no part of it is taken for a state")
 		})
 	}
+}
+
+// An annotation of any content is read at a cost linear in its size, or refused with a
+// typed error. What was read can be written and read again.
+func FuzzAnnotationStorage(f *testing.F) {
+	for _, text := range forged() {
+		if len(text) < 10_000 {
+			f.Add(text, "Move", "Copy")
+			f.Add(text[:len(text)-1], "Move", "Copy")
+		}
+	}
+	f.Add("[]", "Move", "Copy")
+	f.Add(`{"itinerary":"Move","phase":"Copy","workDone":true,"visit":3,"entered":"2020-09-13T12:26:42Z",`+
+		`"retry":{"since":"2020-09-13T12:26:42Z","attempts":3,"error":"x","at":"2020-09-13T12:26:42Z","next":null},`+
+		`"stopped":{"error":"x","since":null},"switches":[{"from":"Move","to":"CleanUp","reason":"Failed","at":null}],`+
+		`"failures":[{"itinerary":"Move","phase":"Copy","reasons":["x"],"at":null,"visit":3}],"dropped":{"failures":1}}`, "Move", "Copy")
+	f.Fuzz(func(t *testing.T, text, itinerary, phase string) {
+		j := &job{Itinerary: itinerary, Phase: phase}
+		j.Annotations = map[string]string{"example.com/state": text}
+		var s runner.State
+		var err error
+		spent := allocated(func() { s, err = inTasks.Read(context.Background(), j) })
+		// A failure of two bytes takes 96 in memory, and the list of them grows by copies.
+		require.LessOrEqual(t, spent, 1<<20+512*uint64(len(text)))
+		if err != nil {
+			require.ErrorAs(t, err, new(*runner.AnnotationError))
+			require.Empty(t, cmp.Diff(runner.State{}, s))
+			return
+		}
+		require.NoError(t, inTasks.Write(context.Background(), j, s))
+		again, err := inTasks.Read(context.Background(), j)
+		if err != nil { // a year with five digits in UTC: the runner replaces it before it writes
+			require.ErrorAs(t, err, new(*runner.AnnotationError))
+			return
+		}
+		sameSecond := func(a, b metav1.Time) bool { return a.Unix() == b.Unix() }
+		require.Empty(t, cmp.Diff(s, again, cmpopts.EquateEmpty(), cmp.Comparer(sameSecond),
+			cmp.Comparer(func(a, b *metav1.Time) bool { // the zero time is written as null
+				return a.IsZero() && b.IsZero() || a != nil && b != nil && sameSecond(*a, *b)
+			})))
+	})
 }
 
 func TestStorageThatCannotWorkIsRefused(t *testing.T) {
