@@ -26,8 +26,9 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## Run the tests of all modules but tests/adopt, alerts, bench, dump, e2e and versions, with the race detector
+test: ## Run the tests of the root and machine/controller with the race detector, and of the latter without it: with more lives
 	@for m in $(filter-out tests/adopt/% tests/alerts/ tests/bench/ tests/dump/ tests/e2e/ tests/versions/,$(GO_MODULES)); do echo "== go test -race $$m"; (cd $$m && go test -race -timeout 30m ./...) || exit 1; done
+	@echo "== go test machine/controller, with more lives"; cd machine/controller && go test ./...
 
 .PHONY: test-adopt
 test-adopt: ## Run tests/adopt: controllers that adopt the library, one of them on the API server of test-e2e
@@ -65,7 +66,7 @@ load-results: ## The same, and rewrite the README of tests/bench
 	cd tests/bench && go test -run '^TestREADME$$' . -update
 
 .PHONY: test-versions
-test-versions: ## Build both modules in embedders at the oldest Go and controller-runtime, and at two newer ones, and run the tests that depend on it
+test-versions: ## Build both modules in embedders at three versions of controller-runtime, the oldest on the oldest Go, and run the tests that depend on Kubernetes
 	cd tests/versions && go test -v -count=1 -timeout 90m ./...
 
 .PHONY: test-oldest

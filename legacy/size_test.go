@@ -10,8 +10,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/testscale"
 )
 
-// TestConvertManyEntries upgrades and downgrades so many entries that the test would time
-// out if a conversion were quadratic.
+// TestConvertManyEntries upgrades and downgrades so many entries that the full test would
+// time out if a conversion were quadratic.
 func TestConvertManyEntries(t *testing.T) {
 	n := testscale.Of(40_000, 10_000)
 	var b strings.Builder

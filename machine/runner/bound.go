@@ -472,6 +472,7 @@ func (s *State) checkCounts() {
 func (s *State) checkTimes(now metav1.Time) {
 	for _, t := range []*metav1.Time{s.Entered, s.WaitingSince, s.PausedSince, s.FlagsEvaluated, s.RunStarted} {
 		if t != nil {
+			nonzero(t, now)
 			past(t, now)
 		}
 	}
@@ -496,14 +497,24 @@ func (s *State) checkTimes(now metav1.Time) {
 	for i := range s.Pipeline {
 		for _, t := range []*metav1.Time{s.Pipeline[i].Started, s.Pipeline[i].Completed} {
 			if t != nil {
+				nonzero(t, now)
 				readable(t, now)
 			}
 		}
 	}
 	for _, t := range []*metav1.Time{s.NotBefore, s.Deadline} {
 		if t != nil {
+			nonzero(t, now)
 			readable(t, now)
 		}
+	}
+}
+
+// nonzero replaces the zero time. It is written as null, and a pointer to it would be
+// read back as nil.
+func nonzero(t *metav1.Time, now metav1.Time) {
+	if t.IsZero() {
+		*t = now
 	}
 }
 

@@ -115,7 +115,14 @@ func FuzzAnnotationStorage(f *testing.F) {
 			f.Add(text[:len(text)-1], "Move", "Copy")
 		}
 	}
-	f.Add("[]", "Move", "Copy")
+	for _, text := range []string{
+		"", "{", "null", "{}", "[]", `"Move"`, "{}{}", "\x00", "{\"phase\":\"\xff\"}", `{"itinerary":"Move","itinerary":"CleanUp"}`,
+		`{"attempts":9000000000000000000,"x":{"y":[1e999]}}`, `{"visit":1e400}`, `{"visit":9223372036854775808}`, `{"visit":0.5}`,
+		`{"visit":"1"}`, `{"phase":1}`, `{"failures":"disk full"}`, `{"facts":[]}`, `{"entered":"yesterday"}`,
+		`{"facts":{"true":["Volumes","Volumes","X"],"false":["Volumes"]}}`,
+	} {
+		f.Add(text, "Move", "Copy")
+	}
 	f.Add(`{"itinerary":"Move","phase":"Copy","workDone":true,"visit":3,"entered":"2020-09-13T12:26:42Z",`+
 		`"retry":{"since":"2020-09-13T12:26:42Z","attempts":3,"error":"x","at":"2020-09-13T12:26:42Z","next":null},`+
 		`"stopped":{"error":"x","since":null},"switches":[{"from":"Move","to":"CleanUp","reason":"Failed","at":null}],`+
@@ -135,13 +142,15 @@ func FuzzAnnotationStorage(f *testing.F) {
 		}
 		require.NoError(t, inTasks.Write(context.Background(), j, s))
 		again, err := inTasks.Read(context.Background(), j)
-		if err != nil { // a year with five digits in UTC: the runner replaces it before it writes
+		// The runner replaces a year with five digits in UTC, and the zero time, before it
+		// writes.
+		if err != nil {
 			require.ErrorAs(t, err, new(*runner.AnnotationError))
 			return
 		}
 		sameSecond := func(a, b metav1.Time) bool { return a.Unix() == b.Unix() }
 		require.Empty(t, cmp.Diff(s, again, cmpopts.EquateEmpty(), cmp.Comparer(sameSecond),
-			cmp.Comparer(func(a, b *metav1.Time) bool { // the zero time is written as null
+			cmp.Comparer(func(a, b *metav1.Time) bool {
 				return a.IsZero() && b.IsZero() || a != nil && b != nil && sameSecond(*a, *b)
 			})))
 	})

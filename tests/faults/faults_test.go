@@ -185,7 +185,7 @@ func TestFaultsAreFound(t *testing.T) {
 	out, err := run(binary, "", ".")
 	require.NoError(t, err, out)
 	printed := ""
-	for _, f := range testscale.Of(faults, faults[:2]) { // the binary is the same in each repetition
+	for _, f := range testscale.Of(faults, faults[:2]) { // for a repetition, two suffice
 		t.Run(f.name, func(t *testing.T) {
 			out, err := run(binary, f.name, "^TestLives$/^"+strings.ReplaceAll(f.in, " ", "_")+"$")
 			require.Error(t, err, "the fault is not found")
