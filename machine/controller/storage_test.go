@@ -50,6 +50,7 @@ var forged = []struct {
 	{"a time in the future", `{"entered":"9999-12-31T23:59:59Z"}`, true},
 	{"a time in the past", `{"entered":"0001-01-01T00:00:00Z","pausedSince":"0001-01-01T00:00:00Z"}`, true},
 	{"the zero time", `{"runStarted":"0001-01-01T00:00:00Z"}`, true},
+	{"a part of a second", `{"runStarted":"2020-01-01T00:00:00.5Z"}`, true},
 	{"contradicting facts", `{"facts":{"true":["Volumes","Volumes","X"],"false":["Volumes"]}}`, true},
 	{"an unknown result", `{"result":"Exploded"}`, true},
 	{"many failures", `{"failures":[` + strings.Repeat("{},", 80_000) + `{}]}`, true},

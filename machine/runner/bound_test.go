@@ -346,6 +346,9 @@ func forged() map[string]string {
 			`"pausedSince":"9999-12-31T23:59:59Z","flagsEvaluated":"9999-12-31T23:59:59Z","retry":{"since":"9999-12-31T23:59:59Z",` +
 			`"at":"9999-12-31T23:59:59Z"}}`,
 		"the far past": `{"itinerary":"Move","phase":"Copy","entered":"0001-01-01T00:00:00Z","pausedSince":"0001-01-01T00:00:00Z"}`,
+		"zero times": `{"itinerary":"Move","phase":"Copy","entered":"0001-01-01T00:00:00Z","deadline":"0001-01-01T00:00:00Z",` +
+			`"notBefore":"0001-01-01T00:00:00Z","waitingSince":"0001-01-01T00:00:00Z","flagsEvaluated":"0001-01-01T00:00:00Z",` +
+			`"runStarted":"0001-01-01T00:00:00Z","pipeline":[{"name":"Data","started":"0001-01-01T00:00:00Z"}]}`,
 		"no year": `{"itinerary":"Move","phase":"Copy","entered":"0000-01-01T00:00:00+01:00","pipeline":[{"name":"Data",` +
 			`"started":"0000-01-01T00:00:00+01:00"}],"failures":[{"at":"0000-01-01T00:00:00+01:00"}]}`,
 		"a huge error":   `{"itinerary":"Move","phase":"Copy","retry":{"error":"` + huge + `"},"stopped":{"error":"` + huge + `"},"switchHeld":"` + huge + `"}`,
@@ -408,6 +411,7 @@ func reconcileForged(t *testing.T, text []byte) {
 		require.Less(t, len(b), 64<<10+2*len(text))
 		var back runner.State
 		require.NoError(t, json.Unmarshal(b, &back), "reconcile %d", i)
+		require.True(t, s.Equal(&back), "reconcile %d: %s", i, b)
 		for _, n := range []int64{s.Visit, s.PausedSeconds, s.FailedPhases, s.FailedInCleanup} {
 			require.GreaterOrEqual(t, n, int64(0))
 		}

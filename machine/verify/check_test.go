@@ -131,7 +131,7 @@ func TestCheckOfVeryLargeItineraries(t *testing.T) {
 	}{
 		{"guards alone", 0, func(int, *phases.Phase) {}, true, verify.GuardRedundantFlag, 0},
 		{"a guard that nothing satisfies", 0, func(i int, p *phases.Phase) {
-			if i == 1500 {
+			if i == testscale.Of(5000, 1500) {
 				p.Guard = phases.Guard{All: 1, None: 2}
 			}
 		}, true, verify.PhaseNeverRuns, 1},
