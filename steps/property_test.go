@@ -219,6 +219,7 @@ func requireSynced(t *testing.T, old, next steps.Pipeline, m steps.Snapshot, now
 		about, m.Plan.Graph().Name(), m.Plan.Position(), now.UTC(), bytes(t, old), bytes(t, next))
 	s.names, s.was = named(old)
 	s.requireOrder(t)
+	s.requirePlanned(t)
 
 	ahead := map[string]bool{} // steps with phases ahead that do not ride
 	rides := false
@@ -246,6 +247,31 @@ func requireSynced(t *testing.T, old, next steps.Pipeline, m steps.Snapshot, now
 	var stored steps.Pipeline
 	require.NoError(t, json.Unmarshal([]byte(bytes(t, next)), &stored), s.text)
 	require.Equal(t, bytes(t, next), bytes(t, steps.Sync(stored, m, now)), s.text)
+}
+
+// requirePlanned checks that the steps not started are those that the plan shows, in
+// its order, beside those that may still be shown.
+func (c *synced) requirePlanned(t *testing.T) {
+	t.Helper()
+	ran := map[string]bool{}
+	var waiting []string
+	for _, s := range c.next {
+		if s.Ran() {
+			ran[s.Name] = true
+		} else {
+			waiting = append(waiting, s.Name)
+		}
+	}
+	without := func(names []string, drop func(string) bool) []string {
+		return append([]string{}, slices.DeleteFunc(slices.Clone(names), drop)...)
+	}
+	visible, possible := steps.Visible(c.Plan), steps.Possible(c.Plan)
+	planned := without(visible, func(name string) bool { return ran[name] })
+	listed := without(waiting, func(name string) bool { return slices.Contains(possible, name) })
+	require.Equal(t, planned, listed, "steps not started that the plan does not exclude, and those listed: %s", c.text)
+	if c.Plan.Position().Done {
+		require.Empty(t, waiting, c.text)
+	}
 }
 
 // requireOrder checks that started steps are kept, once, in their order, before

@@ -325,25 +325,30 @@ func (s *syncing) find(index int) *Step {
 	return nil
 }
 
-// follow lists the steps that have not started.
+// follow lists the steps that have not started: those that are certain in the order of [Visible],
+// and the others where they may be reached first.
 func (s *syncing) follow(ahead []reached) {
-	shown := make([]bool, len(s.place))
+	const maybe, certainly = 1, 2
+	shown := make([]uint8, len(s.place)) // zero: not shown, or listed
 	for i := range ahead {
 		r := &ahead[i]
 		if r.rides {
 			continue
 		}
 		r.eachStep(s.Plan, func(k int, certain bool) {
-			place := s.place[k]
-			if place == waiting || place == nowhere && (certain || s.graph.IsCleanup() && !s.graph.IsEnd(r.phase)) {
-				shown[k] = true
+			switch place := s.place[k]; {
+			case place != waiting && place != nowhere:
+			case certain:
+				shown[k] = certainly
+			case place == waiting || s.graph.IsCleanup() && !s.graph.IsEnd(r.phase):
+				shown[k] = max(shown[k], maybe)
 			}
 		})
 	}
 	for i := range ahead {
-		ahead[i].eachStep(s.Plan, func(k int, _ bool) {
-			if shown[k] {
-				shown[k] = false
+		ahead[i].eachStep(s.Plan, func(k int, certain bool) {
+			if shown[k] == maybe || shown[k] == certainly && certain {
+				shown[k] = 0
 				s.list(Step{Name: s.graph.Steps()[k], Message: MessageNotStarted}, k)
 			}
 		})
