@@ -472,7 +472,6 @@ func (s *State) checkCounts() {
 func (s *State) checkTimes(now metav1.Time) {
 	for _, t := range []*metav1.Time{s.Entered, s.WaitingSince, s.PausedSince, s.FlagsEvaluated, s.RunStarted} {
 		if t != nil {
-			nonzero(t, now)
 			past(t, now)
 		}
 	}
@@ -497,24 +496,14 @@ func (s *State) checkTimes(now metav1.Time) {
 	for i := range s.Pipeline {
 		for _, t := range []*metav1.Time{s.Pipeline[i].Started, s.Pipeline[i].Completed} {
 			if t != nil {
-				nonzero(t, now)
 				readable(t, now)
 			}
 		}
 	}
 	for _, t := range []*metav1.Time{s.NotBefore, s.Deadline} {
 		if t != nil {
-			nonzero(t, now)
 			readable(t, now)
 		}
-	}
-}
-
-// nonzero replaces the zero time. It is written as null, and a pointer to it would be
-// read back as nil.
-func nonzero(t *metav1.Time, now metav1.Time) {
-	if t.IsZero() {
-		*t = now
 	}
 }
 
@@ -525,12 +514,15 @@ func past(t *metav1.Time, now metav1.Time) {
 	}
 }
 
-// readable replaces a time that could not be read back once it is written: its year in
-// UTC is not between 0 and 9999.
+// readable changes a time that could not be read back once it is written. The zero time,
+// which is written as null, and a time whose year in UTC is not between 0 and 9999 are
+// replaced. Parts of a second, which are not written, are dropped.
 func readable(t *metav1.Time, now metav1.Time) {
-	if year := t.UTC().Year(); year < 0 || year > 9999 {
+	if year := t.UTC().Year(); t.IsZero() || year < 0 || year > 9999 {
 		*t = now
+		return
 	}
+	*t = metav1.NewTime(t.Truncate(time.Second))
 }
 
 func within(n, limit int64) int64 { return min(max(n, 0), limit) }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -348,7 +349,15 @@ func forged() map[string]string {
 		"the far past": `{"itinerary":"Move","phase":"Copy","entered":"0001-01-01T00:00:00Z","pausedSince":"0001-01-01T00:00:00Z"}`,
 		"zero times": `{"itinerary":"Move","phase":"Copy","entered":"0001-01-01T00:00:00Z","deadline":"0001-01-01T00:00:00Z",` +
 			`"notBefore":"0001-01-01T00:00:00Z","waitingSince":"0001-01-01T00:00:00Z","flagsEvaluated":"0001-01-01T00:00:00Z",` +
-			`"runStarted":"0001-01-01T00:00:00Z","pipeline":[{"name":"Data","started":"0001-01-01T00:00:00Z"}]}`,
+			`"runStarted":"0001-01-01T00:00:00Z","pipeline":[{"name":"Data","started":"0001-01-01T00:00:00Z"}],` +
+			`"failures":[{"itinerary":"Move","phase":"Copy","at":"0001-01-01T00:00:00Z"}],` +
+			`"switches":[{"from":"A","to":"Move","reason":"Selected","at":"0001-01-01T00:00:00Z"}],` +
+			`"runs":[{"started":"0001-01-01T00:00:00Z","ended":"0001-01-01T00:00:00Z"}],` +
+			`"retry":{"error":"e","since":"0001-01-01T00:00:00Z","at":"0001-01-01T00:00:00Z","next":"0001-01-01T00:00:00Z"}}`,
+		"a stop of no time": `{"itinerary":"Move","phase":"Copy","stopped":{"error":"x","since":"0001-01-01T00:00:00Z"}}`,
+		"parts of a second": `{"itinerary":"Move","phase":"Copy","entered":"2020-01-01T00:00:00.5Z","deadline":"2099-01-01T00:00:00.5Z",` +
+			`"runStarted":"2020-01-01T00:00:00.5Z","pipeline":[{"name":"Data","started":"2020-01-01T00:00:00.5Z"}],` +
+			`"failures":[{"itinerary":"Move","phase":"Copy","at":"2020-01-01T00:00:00.5Z"}]}`,
 		"no year": `{"itinerary":"Move","phase":"Copy","entered":"0000-01-01T00:00:00+01:00","pipeline":[{"name":"Data",` +
 			`"started":"0000-01-01T00:00:00+01:00"}],"failures":[{"at":"0000-01-01T00:00:00+01:00"}]}`,
 		"a huge error":   `{"itinerary":"Move","phase":"Copy","retry":{"error":"` + huge + `"},"stopped":{"error":"` + huge + `"},"switchHeld":"` + huge + `"}`,
@@ -412,6 +421,9 @@ func reconcileForged(t *testing.T, text []byte) {
 		var back runner.State
 		require.NoError(t, json.Unmarshal(b, &back), "reconcile %d", i)
 		require.True(t, s.Equal(&back), "reconcile %d: %s", i, b)
+		var written any
+		require.NoError(t, json.Unmarshal(b, &written))
+		require.False(t, hasNull(written), "reconcile %d: a schema would refuse null: %s", i, b)
 		for _, n := range []int64{s.Visit, s.PausedSeconds, s.FailedPhases, s.FailedInCleanup} {
 			require.GreaterOrEqual(t, n, int64(0))
 		}
@@ -424,6 +436,17 @@ func reconcileForged(t *testing.T, text []byte) {
 		}
 		w.m.State = back
 	}
+}
+
+// hasNull reports whether a JSON value is or contains null.
+func hasNull(value any) bool {
+	switch value := value.(type) {
+	case []any:
+		return slices.ContainsFunc(value, hasNull)
+	case map[string]any:
+		return slices.ContainsFunc(slices.Collect(maps.Values(value)), hasNull)
+	}
+	return value == nil
 }
 
 // allocated returns the number of bytes that f allocates.
