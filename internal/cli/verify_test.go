@@ -252,3 +252,29 @@ func TestFreeze(t *testing.T) {
 	}
 	assert.Equal(t, "kept", read(t, locked))
 }
+
+// A suite has a test case only for the rules that were checked on its itinerary. Of a file
+// it is unknown which itineraries are selected.
+func TestVerifyJUnitOmitsRulesThatWereNotChecked(t *testing.T) {
+	file := write(t, "faulty.yaml", faulty)
+	t.Chdir(filepath.Dir(file))
+	both := run(t, "", "verify", "-i", "Final", "-i", "faulty.yaml", "-o", "junit", "--fail-level", "none")
+	var listed struct {
+		Suites []struct {
+			Name  string `xml:"name,attr"`
+			Cases []struct {
+				Name string `xml:"name,attr"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	require.NoError(t, xml.Unmarshal([]byte(both.out), &listed))
+	has := map[string]bool{}
+	for _, suite := range listed.Suites {
+		has[suite.Name] = false
+		for _, c := range suite.Cases {
+			has[suite.Name] = has[suite.Name] || c.Name == "itinerary-unreachable"
+		}
+	}
+	delete(has, "all itineraries")
+	assert.Equal(t, map[string]bool{"Final": true, "Warm": false, "Cold": false}, has)
+}

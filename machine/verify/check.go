@@ -129,7 +129,7 @@ func (f Finding) String() string {
 }
 
 // suppress marks the suppressed findings, and adds a finding for each suppression that
-// is invalid or covers none.
+// is invalid, or covers none of a rule that is checked.
 func (c *checker) suppress() {
 	rules := Rules()
 	c.index = ruleIndex(rules, SuppressionUnused)
@@ -149,6 +149,7 @@ func (c *checker) suppress() {
 		}
 		switch {
 		case used:
+		case ruleIndex(rules, s.Rule) >= 0 && !c.checks(s.Rule): // it may be needed where the rule is checked
 		case ruleIndex(rules, s.Rule) < 0:
 			var names []string
 			for _, r := range rules {

@@ -71,6 +71,24 @@ func TestSuppressionsCoverByRuleAndPlace(t *testing.T) {
 	}
 }
 
+// A suppression of a rule that is not checked is not unused: the same file may be checked
+// with the options that the rule needs.
+func TestSuppressionOfRuleThatIsNotChecked(t *testing.T) {
+	s, set := load(t, "suppress: [{rule: cleanup-phase-without-deadline, reason: r}]\n"+
+		"itineraries:\n- name: X\n  cleanup: true\n  phases:\n  - {name: P, step: S}\n")
+	unused := func(o verify.Options) (n int) {
+		for _, f := range verify.Check(set, o) {
+			if f.Rule == verify.SuppressionUnused {
+				n++
+			}
+		}
+		return n
+	}
+	assert.Zero(t, unused(verify.Options{Source: s}))
+	has := func(string, string) bool { return true }
+	assert.Equal(t, 1, unused(verify.Options{Source: s, Runner: &verify.Runner{HasDeadline: has}}))
+}
+
 func TestSuppressionsNeedAReason(t *testing.T) {
 	_, set := load(t, one("  - {name: P, step: S T}\n"))
 	findings := verify.Check(set, verify.Options{Suppressions: []phases.Suppression{{Rule: verify.NameNotURLSafe}}})

@@ -48,7 +48,7 @@ type (
 const generalSuite = "all itineraries"
 
 // WriteJUnit writes the report in the JUnit format: one suite for each itinerary, with
-// one test case for each rule. A case fails if one of its results reaches the level; if
+// one test case for each rule that was checked on it. A case fails if one of its results reaches the level; if
 // the level is empty, none fails. A case is skipped if all its results are suppressed.
 // Its output lists the results that are suppressed or below the level. The error is that
 // of w.
@@ -93,7 +93,9 @@ func (r *Report) junitSuite(itinerary string, level Severity) junitSuite {
 	results := make(map[string][]*Result)
 	var rules []string
 	for _, rule := range r.Rules {
-		rules = append(rules, rule.Name)
+		if !slices.Contains(r.NotChecked[itinerary], rule.Name) {
+			rules = append(rules, rule.Name)
+		}
 	}
 	for i := range r.Results {
 		if one := &r.Results[i]; one.name(kindItinerary) == itinerary {
