@@ -33,7 +33,7 @@ func TestPromisesBrokenByRunner(t *testing.T) {
 		}, "a phase fails for its deadline only after it worked that long, in itinerary Main: a phase fails without a last call of its handler: A: no"},
 		{"a phase fails although its work is done", "Main", "A", func(r *reconciled[*Object]) {
 			r.events = []runner.Event{failed}
-		}, "work that is done is not done again, in itinerary Main: a phase fails although its work is done: A: no"},
+		}, "work that is recorded as done is not done again, in itinerary Main: a phase fails although its work is done: A: no"},
 		{"a phase without a deadline fails while it waits", "Main", "A", func(r *reconciled[*Object]) {
 			r.calls[0].kind, r.events = resultWait, []runner.Event{failed}
 		}, "a phase fails for its deadline only after it worked that long, in itinerary Main: a phase without a deadline fails while it waits: A"},

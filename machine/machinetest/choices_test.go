@@ -195,7 +195,7 @@ func TestPromisesAboutChoicesBroken(t *testing.T) {
 		want   string
 	}{
 		{"a choice that is not recorded", writing(func(s *runner.State) { s.Choice = "" }), chosen,
-			`work that is done is not done again, in itinerary Main: the choice of a handler is not recorded: B1 chose "Undo", recorded is ""`},
+			`work that is recorded as done is not done again, in itinerary Main: the choice of a handler is not recorded: B1 chose "Undo", recorded is ""`},
 		{"a choice that is not followed", reading(undone), chosen,
 			`the plan is the run, in itinerary Main: the machine does not offer what comes next: entered ["B1"], offered ["Undo"]`},
 		{"a choice that changes", reading(undone), paused, `the choice of a handler changes: of B1, from "Undo" to "B1"`},

@@ -109,9 +109,9 @@
 //     under the step that counts, and stays under it.
 //   - No step is shown that will not run, and no step that ran is lost. Each
 //     phase that is left out has a reason.
-//   - Each flag is evaluated once, and again only after a phase that decides it.
-//     Unknown is not false.
-//   - Work that is done is not done again. The choice of a handler, and the
+//   - Each flag is evaluated once, and again only after a phase that decides it or
+//     a flag from which it is computed. Unknown is not false.
+//   - Work that is recorded as done is not done again. The choice of a handler, and the
 //     time at which the run continues, are kept.
 //   - A step is completed when nothing ahead belongs to it.
 //   - The options read what they have written.

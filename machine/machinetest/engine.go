@@ -68,6 +68,8 @@ type reconciled[T any] struct {
 	breaks        []Break
 	// truth is what the sources answer after the reconcile.
 	truth phases.Facts
+	// sources are those that the runner used.
+	sources *phases.Sources
 	carried
 	elapsed phases.Flags // the drifted flags that Elapse has changed
 	problem error        // with the setup
@@ -284,6 +286,9 @@ func (e *engine[T, W]) deadline(itinerary, phase string) time.Duration {
 // sources returns the embedder's sources, with the injected faults.
 func (e *engine[T, W]) sources(ctx context.Context, object T) (*phases.Sources, error) {
 	sources, err := e.options.Sources(ctx, object)
+	if e.now != nil {
+		e.now.sources = sources
+	}
 	if err != nil || sources == nil || e.inject.evaluation == nil {
 		return sources, err
 	}

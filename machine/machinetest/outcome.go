@@ -117,7 +117,7 @@ func (c *checking) selection() {
 	}
 }
 
-// outcome checks [PromiseOutcome]: the failures and itineraries that this reconcile adds to the
+// outcome checks [PromiseResult]: the failures and itineraries that this reconcile adds to the
 // state are those that happened, and the result follows from them.
 func (c *checking) outcome() {
 	left := slices.Clone(c.before.Switches)
@@ -131,7 +131,7 @@ func (c *checking) outcome() {
 		}
 		left = append(left, runner.Switch{From: begun.PreviousItinerary, Phase: begun.Phase, To: begun.Itinerary, Reason: why})
 		if failed := c.failedAt(begun.PreviousItinerary, begun.Phase); begun.Failed != failed && (failed || !c.failed) {
-			c.broken(PromiseOutcome, "the reason for a switch is wrong",
+			c.broken(PromiseResult, "the reason for a switch is wrong",
 				"%s at %q: %s", begun.PreviousItinerary, begun.Phase, why)
 		}
 	}
@@ -140,7 +140,7 @@ func (c *checking) outcome() {
 		a.At = b.At // the event does not have it
 		return a == b
 	}) {
-		c.broken(PromiseOutcome, "the recorded switches are wrong", "the state holds %v, want %v", c.after.Switches, left)
+		c.broken(PromiseResult, "the recorded switches are wrong", "the state holds %v, want %v", c.after.Switches, left)
 	}
 
 	failed, inCleanup := c.before.FailedPhases, c.before.FailedInCleanup
@@ -152,7 +152,7 @@ func (c *checking) outcome() {
 		}
 	}
 	if failed != c.after.FailedPhases || inCleanup != c.after.FailedInCleanup {
-		c.broken(PromiseOutcome, "a failure is not counted",
+		c.broken(PromiseResult, "a failure is not counted",
 			"%d and %d in cleanup, want %d and %d", c.after.FailedPhases, c.after.FailedInCleanup, failed, inCleanup)
 	}
 
@@ -161,11 +161,11 @@ func (c *checking) outcome() {
 	}
 	want := c.result()
 	if c.after.Result != want {
-		c.broken(PromiseOutcome, "the result does not follow from the record", "%q, want %q", c.after.Result, want)
+		c.broken(PromiseResult, "the result does not follow from the record", "%q, want %q", c.after.Result, want)
 	}
 	for _, finished := range eventsIn[runner.RunFinished](c) {
 		if finished.Result != want {
-			c.broken(PromiseOutcome, "the reported result does not follow from the record", "%q, want %q", finished.Result, want)
+			c.broken(PromiseResult, "the reported result does not follow from the record", "%q, want %q", finished.Result, want)
 		}
 	}
 }

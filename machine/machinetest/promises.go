@@ -51,9 +51,9 @@ const (
 	PromiseDone       = "a run that is done stays done"
 	PromiseAgain      = "a new run follows one that has ended"
 	PromiseSelected   = "a selection that is not followed is reported"
-	PromiseOutcome    = "the outcome is recorded"
+	PromiseResult     = "the result is recorded"
 	PromiseBounded    = "the state is bounded"
-	PromiseWork       = "work that is done is not done again"
+	PromiseWork       = "work that is recorded as done is not done again"
 	PromiseDelay      = "a run does not continue before its time"
 	PromiseDeadline   = "a phase fails for its deadline only after it worked that long"
 	PromiseAttempts   = "a phase is tried at most MaxAttempts times"
@@ -193,8 +193,9 @@ type checking struct {
 	events        []runner.Event
 	calls         []call
 	truth         phases.Facts
-	carried            // before the reconcile
-	eachWrite     bool // each attempt is in the state
+	sources       *phases.Sources // as the runner used them; nil if it used none
+	carried                       // before the reconcile
+	eachWrite     bool            // each attempt is in the state
 	breaks        []Break
 	graphOf       func(string) *machine.Graph
 	limits        func(itinerary, phase string) limits
@@ -217,7 +218,7 @@ func (e *engine[T, W]) checking(r *reconciled[T]) (*checking, error) {
 		return resumed.Machine, err
 	}
 	c := &checking{before: r.before, after: r.after, graph: g,
-		events: r.events, calls: r.calls, truth: r.truth, carried: r.carried, eachWrite: e.eachWrite,
+		events: r.events, calls: r.calls, truth: r.truth, sources: r.sources, carried: r.carried, eachWrite: e.eachWrite,
 		err: r.err, gaveUp: r.gaveUp, held: r.outcome.Paused, paused: r.paused,
 		holdsCleanup: e.options.PauseHoldsCleanup, onFails: r.onFails,
 		selected: r.selected, began: r.now.UTC().Truncate(time.Second), size: r.size,
@@ -442,7 +443,7 @@ func (c *checking) steps() {
 }
 
 // decided returns the flags that are decided by the phase in which the reconcile began, and by the
-// phases whose handlers it called.
+// phases whose handlers it called, with the flags that are computed from them.
 func (c *checking) decided() (flags phases.Flags) {
 	add := func(g *machine.Graph, phase string) {
 		if g == nil || phase == "" {
@@ -456,7 +457,7 @@ func (c *checking) decided() (flags phases.Flags) {
 	for _, one := range c.calls {
 		add(c.graphOf(one.itinerary), one.phase)
 	}
-	return flags
+	return flags | c.sources.Computed(flags)
 }
 
 // evaluatedOnce checks [PromiseFlags]: no known flag is evaluated unless a phase has decided it
@@ -483,7 +484,8 @@ func (c *checking) evaluatedOnce() {
 	facts := v.Facts(c.after.Facts)
 	stale := differ(facts, c.truth) & c.graph.Reads() &^ c.drifted
 	if i := c.now.Current(); i >= 0 {
-		stale &^= c.graph.Decides(i) // it is evaluated once the phase is done
+		decides := c.graph.Decides(i)
+		stale &^= decides | c.sources.Computed(decides) // evaluated once the phase is done
 	}
 	if c.after.Done {
 		stale = 0 // nothing is judged after the end

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -339,7 +340,7 @@ func TestPromisesAboutFailuresBroken(t *testing.T) {
 			if s.Done {
 				s.Result = phases.Succeeded
 			}
-		}), script: fails, want: `the outcome is recorded, in itinerary Failed: the result does not follow from the record: "Succeeded", want "Failed"`},
+		}), script: fails, want: `the result is recorded, in itinerary Failed: the result does not follow from the record: "Succeeded", want "Failed"`},
 		{name: "a cancel that is reported as a rollback", plant: reading(func(s *runner.State) {
 			if s.Phase == "Y3" {
 				s.Result = phases.RolledBack
@@ -372,7 +373,7 @@ func TestPromisesAboutWorkBroken(t *testing.T) {
 	testPromisesBroken(t, []brokenPromise{
 		{name: "a handler that is done is called again", plant: reading(func(s *runner.State) { s.WorkDone = false }),
 			script: append(slices.Clone(lives), machinetest.FlagErr("C1", "Y", "down").Times(2)),
-			want:   "work that is done is not done again, in itinerary Main: a handler is called although its work is recorded as done: C1"},
+			want:   "work that is recorded as done is not done again, in itinerary Main: a handler is called although its work is recorded as done: C1"},
 		{name: "work that is done is not recorded", plant: writing(func(s *runner.State) { s.WorkDone = false }),
 			script: append(slices.Clone(lives), machinetest.FlagErr("C1", "Y", "down").Times(2)),
 			want:   "work that is done is not recorded: C1"},
@@ -465,4 +466,25 @@ func TestPromiseUnknown(t *testing.T) {
 	l := machinetest.New(t, scripted())
 	l.Run(machinetest.Flags("X"), machinetest.FlagErr(machinetest.Start, "X", "down"), machinetest.FlagErr("C1", "Y", "down").Times(2))
 	l.WantPhases("Main", "A1", "B1", "A2", "C1", "E1")
+}
+
+// A flag that is computed from a decided flag is evaluated again with it. That breaks no
+// promise.
+func TestComputedFlagIsEvaluatedWithItsInput(t *testing.T) {
+	evaluations := 0
+	computed := func(o *scriptedOptions) {
+		o.Sources = func(_ context.Context, object *machinetest.Object) (*phases.Sources, error) {
+			has := func(flag string) phases.Truth { return phases.TruthOf(slices.Contains(object.True, flag)) }
+			return phases.NewSources(xy, phases.SourceOf(y, has("Y")), phases.Source{Flag: x, Inputs: y,
+				Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return has("X"), nil }})
+		}
+		o.Observers = append(o.Observers, runner.ObserverFunc[*machinetest.Object](
+			func(_ context.Context, _ *machinetest.Object, event runner.Event) {
+				if e, ok := event.(runner.FlagEvaluated); ok && e.Flag == "X" {
+					evaluations++
+				}
+			}))
+	}
+	assert.Empty(t, planted(scripted(), computed, lives...))
+	assert.Equal(t, 2, evaluations, "at the beginning and after C1, which decides Y")
 }

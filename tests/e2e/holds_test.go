@@ -358,7 +358,7 @@ func repeats[T example.Migration](g *fixture, kind example.Kind[T]) {
 		require.True(d, again, "the flag is evaluated again")
 	}
 	s = d.state()
-	assert.Equal(d, []string{"Check", "Scan"}, d.called, "work that is done is not done again")
+	assert.Equal(d, []string{"Check", "Scan"}, d.called, "work that is recorded as done is not done again")
 	assert.True(d, s.WorkDone)
 	require.NotNil(d, s.Retry)
 	assert.Equal(d, []string{"HasPods"}, s.Retry.Flags)

@@ -38,7 +38,7 @@ const (
 var faults = []fault{
 	{"finished work is not recorded as done",
 		[]edit{{set, "WorkDone: m.finished,", "WorkDone: m.finished && !PLANTED,"}},
-		"failures and crashes", "work that is done is not done again, in itinerary Main: work that is done is not recorded: Measure"},
+		"failures and crashes", "work that is recorded as done is not done again, in itinerary Main: work that is done is not recorded: Measure"},
 	{"a choice is forgotten after a crash",
 		[]edit{{set, "Choice: p.Choice, Done", "Choice: unless(PLANTED, p.Choice), Done"}},
 		"failures and crashes", `the choice of a handler is not recorded: Measure chose "Report", recorded is ""`},
