@@ -21,8 +21,7 @@
 //			m.SetFacts(m.Facts().Set(m.Decides(), phases.True))
 //		}
 //		fmt.Println(m.Position(), "runs", m.Plan().Running())
-//		next, _ := m.Available()              // one phase, if all flags are known
-//		_, err = m.TransitionTo(ctx, next[0]) // or m.Advance(ctx)
+//		_, err = m.Advance(ctx) // or m.TransitionTo(ctx, phase), with one of m.Available()
 //	}
 //	return err
 //
@@ -38,8 +37,9 @@
 // replica, at any time. If a run leaves a phase that is not done for another
 // itinerary, the flags that the phase decides become unknown.
 //
-// The package is not a runner: it calls no handlers, persists nothing, and
-// neither retries nor watches deadlines. Package runner does that.
+// The package is not a runner: it calls no handlers, and neither retries nor
+// watches deadlines. Package runner does that. The embedder persists the
+// checkpoint.
 //
 // Each machine uses a looplab/fsm state machine, and avoids the pitfalls of that
 // package: machines built per reconcile, deadlocks in callbacks, transitions that

@@ -6,12 +6,12 @@
 // It is not for running an itinerary, which package machine does, or for showing its
 // progress to users, which package steps does.
 //
-// A flag is a named yes/no fact about one run. A [Vocabulary] names up to 64 of them,
-// describes them, and holds the relations between them. A [Guard] decides by flags
-// whether a [Phase] runs. An [Itinerary] is a named, ordered list of phases. [Facts]
+// A flag is a named yes/no property of one run. A [Vocabulary] names up to 64 of them,
+// describes them, and holds the relations between them. A [Guard] is a condition
+// over flags: a [Phase] runs only if its guard admits. An [Itinerary] is a named, ordered list of phases. [Facts]
 // record for each flag whether it is true, false or unknown, and unknown is never taken
 // for false.
 //
-// Everything here is either a plain value, or immutable once made and safe for
-// concurrent use.
+// Everything here is either a plain value, or safe for concurrent use and immutable once
+// made, except [LeftBehind], which is only safe for concurrent use.
 package phases

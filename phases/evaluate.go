@@ -16,7 +16,9 @@ type Source struct {
 	// Flag is the single flag that it evaluates.
 	Flag Flags
 	// Inputs are the flags that it is computed from. They are evaluated first, and the
-	// source reads them from the facts that it is given.
+	// source reads them from the facts that it is given. A phase that decides one of them
+	// also decides Flag: list both in its Decides, so plans mark what depends on Flag as
+	// tentative.
 	Inputs Flags
 	// Slow marks a source that is worth avoiding, such as a list on a remote cluster.
 	// It is evaluated only if the other sources leave the plan open.

@@ -2,4 +2,6 @@
 // lives or a smaller input when it is repeated: under the race detector, which makes it
 // some ten times slower, and with the build tag reduced, which stands for another version
 // of Go or of Kubernetes. Such a repetition only needs to see each kind of life.
+//
+// It is for tests only, and not for benchmarks.
 package testscale

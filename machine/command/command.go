@@ -161,7 +161,7 @@ func (a *app) root() (*cobra.Command, error) {
 		return nil, &catalogueError{problems}
 	}
 
-	// In this project a flag is a fact about a run, so command-line flags are called
+	// In this project a flag is a property of a run, so command-line flags are called
 	// options.
 	root.SetUsageTemplate(strings.NewReplacer(
 		"{{.UseLine}}", "{{if .HasParent}}{{.UseLine}}{{else}}{{.CommandPath}} COMMAND [options]{{end}}",

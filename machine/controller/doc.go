@@ -59,19 +59,19 @@
 // With a [List] in the options, an object has a run for each item of a list, such as the
 // virtual machines of a plan. Each has its own itinerary, state and pipeline in the
 // embedder's own type. At most MaxAtWork items are at work at once; the order of the list
-// decides which begins next. One reconcile calls the runs that are due, one after the
+// determines which begins next. One reconcile calls the runs that are due, one after the
 // other, writes all results once, and comes back for the run that is due first. A problem
 // of one item does not affect the others.
 //
 // A run is called when its own time has come, and when anything other than time wakes the
 // object. An event of an object that handlers watch may arrive when another item is due. So
-// when an item is due, a run that waits for events only is called too, and any other waiting
-// run is called ten seconds after its last call, at once if they have passed, or together
-// with the first run that is called early.
+// when an item is due, all runs that wait for events only are called too. Any other waiting
+// run is called ten seconds after its last call, or at once if that was longer ago. When one
+// of these is called early, the others are called with it.
 //
 // The states of all items together take at most [MaxStates]. Each item has an equal share,
 // to which its texts are cut. An object with more items than fit is refused with a
-// [*TooManyItemsError] before anything begins. Conditions summarize the items ([Summary]).
+// [*TooManyItemsError]: none of its runs begins or continues until it has fewer. Conditions summarize the items ([Summary]).
 // Messages of conditions and events, log lines and spans name the item; metrics do not.
 //
 // # Errors

@@ -7,9 +7,9 @@ type Switch struct {
 	When     string
 }
 
-// Switches returns all switches between [Itineraries], ordered by From. [Select]
-// decides which of them a migration makes. Each call returns a new list, which the
-// caller may change.
+// Switches returns the usual switches between [Itineraries], ordered by From. [Select]
+// determines which of them a migration makes, and also rolls back a migration that runs
+// or cancels one that failed. Each call returns a new list, which the caller may change.
 func Switches() []Switch {
 	const failed, canceled = "a phase failed", "it is canceled"
 	return []Switch{

@@ -7,4 +7,6 @@
 // A life follows from its seed alone. It is played on a [Site], which holds
 // the object and reconciles it. [Memory] calls a runner; the end-to-end tests
 // have a site that calls the controller on a real API server.
+//
+// It does not judge a life: package oracle does.
 package lives

@@ -1,3 +1,5 @@
 // Package release makes releases of the tree, for tests of embedders outside the
 // repository.
+//
+// It publishes nothing.
 package release

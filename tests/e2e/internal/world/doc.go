@@ -1,4 +1,6 @@
 // Package world simulates everything that works beside a migration controller:
 // it completes tasks like Velero, runs stage pods like a kubelet, and
 // refreshes plans.
+//
+// It fails or delays work only if a test asks for it.
 package world
