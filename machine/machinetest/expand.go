@@ -196,6 +196,15 @@ func (w *explorer[T, W]) try(it *item[T], a act) (candidate[T], *reconciled[T], 
 	r := e.round(it.object, it.now, it.carried)
 	c.act.called = len(r.calls) > 0
 	w.reconciles++
+	if a.kind == actReconcile && a.done == nil {
+		for _, one := range r.calls {
+			result := one.result
+			if one.kind == resultDone {
+				result = ""
+			}
+			setUndone(w.undone, one.itinerary+"/"+one.phase, result)
+		}
+	}
 	if s := r.after; s.Done && s.Phase != "" { // an end phase has no handler
 		w.called[s.Itinerary+"/"+s.Phase] = true
 	}

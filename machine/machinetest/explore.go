@@ -176,6 +176,7 @@ type exploring[T, W any] struct {
 	report   Report
 	found    map[Break]bool
 	called   map[string]bool
+	undone   map[string]string // see explorer
 	future   *future
 	horizon  time.Duration // the longest deadline, and at least minHorizon
 	flags    *phases.Vocabulary
@@ -189,7 +190,8 @@ type explorer[T, W any] struct {
 	engine     *engine[T, W]
 	reconciles int
 	called     map[string]bool
-	overflow   bool // a phase decides its flags in more than maxAssignments ways
+	undone     map[string]string // by phase: the first result of its handler in alphabetical order; empty if it was ever done
+	overflow   bool              // a phase decides its flags in more than maxAssignments ways
 }
 
 func (x Exploration[T, W]) run() (*Report, error) {
@@ -205,7 +207,7 @@ func (x Exploration[T, W]) run() (*Report, error) {
 	}
 	x.Failures, x.Crashes, x.Changes = budget(x.Failures), budget(x.Crashes), budget(x.Changes)
 	e := &exploring[T, W]{Exploration: x, byKey: make(map[key]int32),
-		found: make(map[Break]bool), called: make(map[string]bool)}
+		found: make(map[Break]bool), called: make(map[string]bool), undone: make(map[string]string)}
 	for range max(x.Workers, 1) {
 		engine, err := newEngine(x.Setup)
 		if err != nil {
@@ -215,7 +217,8 @@ func (x Exploration[T, W]) run() (*Report, error) {
 		if err := engine.restart(); err != nil {
 			return nil, err
 		}
-		e.workers = append(e.workers, &explorer[T, W]{exploring: e, engine: engine, called: make(map[string]bool)})
+		e.workers = append(e.workers, &explorer[T, W]{exploring: e, engine: engine,
+			called: make(map[string]bool), undone: make(map[string]string)})
 	}
 	if err := e.prepare(); err != nil {
 		return nil, err
@@ -488,6 +491,9 @@ func (e *exploring[T, W]) finish() {
 	for _, w := range e.workers {
 		e.report.Reconciles += w.reconciles
 		maps.Copy(e.called, w.called)
+		for phase, result := range w.undone {
+			setUndone(e.undone, phase, result)
+		}
 	}
 	if !e.report.Inconclusive {
 		e.endless()
@@ -496,6 +502,11 @@ func (e *exploring[T, W]) finish() {
 				if full := g.Name() + "/" + g.Phase(i).Name; !e.called[full] && !lists(e.NeverCalled, g.Name(), g.Phase(i).Name) {
 					e.report.NeverCalled = append(e.report.NeverCalled, full)
 				}
+			}
+		}
+		for _, phase := range slices.Sorted(maps.Keys(e.undone)) {
+			if result := e.undone[phase]; result != "" {
+				e.report.undone = append(e.report.undone, "the handler of "+phase+" is never done; it returns, for example: "+result)
 			}
 		}
 		for _, name := range e.NeverCalled {
@@ -521,6 +532,13 @@ func (e *exploring[T, W]) finish() {
 			f.maxReconciles = setup.MaxReconciles
 		}
 		f.Reproduced = slices.ContainsFunc(breaksOf(setup, f.Script), func(b Break) bool { return b.same(f.Break) })
+	}
+}
+
+// setUndone adds a result of the handler of a phase to undone: empty if it was done.
+func setUndone(undone map[string]string, phase, result string) {
+	if first, seen := undone[phase]; !seen || result < first {
+		undone[phase] = result
 	}
 }
 

@@ -153,6 +153,7 @@ func TestExploreFindsBugs(t *testing.T) {
 		}, []string{
 			"a run ends, in itinerary Backup: from here the run cannot end: at Upload",
 			"no life reaches Backup/StartTraffic", "no life reaches Backup/Report",
+			"the handler of Backup/Upload is never done; it returns, for example: wait",
 		}, nil},
 
 		{"an edit after which a handler waits forever", func(x *backupExploration) {

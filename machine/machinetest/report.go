@@ -28,7 +28,8 @@ type Report struct {
 	// Took is the duration of the exploration, in real time.
 	Took time.Duration
 
-	most string // the place with the most states
+	most   string   // the place with the most states
+	undone []string // sentences about the phases whose handlers were never done
 }
 
 // Found is a break and a shortest path to it.
@@ -101,6 +102,9 @@ func (r *Report) problems(mayBeInconclusive bool) (all []string) {
 	}
 	for _, name := range r.NeverCalled {
 		all = append(all, "no life reaches "+name+"; list it in NeverCalled if that is intended")
+	}
+	if len(r.NeverCalled) > 0 {
+		all = append(all, r.undone...) // the likely reason
 	}
 	for _, name := range r.StaleNeverCalled {
 		all = append(all, "NeverCalled lists "+name+", which a life reaches; remove it there")
