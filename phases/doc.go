@@ -7,10 +7,10 @@
 // progress to users, which package steps does.
 //
 // A flag is a named yes/no property of one run. A [Vocabulary] names up to 64 of them,
-// describes them, and holds the relations between them. A [Guard] is a condition
-// over flags: a [Phase] runs only if its guard admits. An [Itinerary] is a named, ordered list of phases. [Facts]
-// record for each flag whether it is true, false or unknown, and unknown is never taken
-// for false.
+// describes them, and holds the relations between them. A [Guard] is a condition over
+// flags: a [Phase] runs only if its guard admits. An [Itinerary] is a named, ordered
+// list of phases. [Facts] record for each flag whether it is true, false or unknown,
+// and unknown is never taken for false.
 //
 // Everything here is either a plain value, or safe for concurrent use and immutable once
 // made, except [LeftBehind], which is only safe for concurrent use.

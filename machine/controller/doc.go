@@ -69,10 +69,11 @@
 // run is called ten seconds after its last call, or at once if that was longer ago. When one
 // of these is called early, the others are called with it.
 //
-// The states of all items together take at most [MaxStates]. Each item has an equal share,
-// to which its texts are cut. An object with more items than fit is refused with a
-// [*TooManyItemsError]: none of its runs begins or continues until it has fewer. Conditions summarize the items ([Summary]).
-// Messages of conditions and events, log lines and spans name the item; metrics do not.
+// The states of all items together take at most [MaxStates]. Each item has an equal
+// share, to which its texts are cut. An object with more items than fit is refused with a
+// [*TooManyItemsError]: none of its runs begins or continues until it has fewer.
+// Conditions summarize the items ([Summary]). Messages of conditions and events, log
+// lines and spans name the item; metrics do not.
 //
 // # Errors
 //

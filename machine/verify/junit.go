@@ -48,10 +48,10 @@ type (
 const generalSuite = "all itineraries"
 
 // WriteJUnit writes the report in the JUnit format: one suite for each itinerary, with
-// one test case for each rule that was checked on it. A case fails if one of its results reaches the level; if
-// the level is empty, none fails. A case is skipped if all its results are suppressed.
-// Its output lists the results that are suppressed or below the level. The error is that
-// of w.
+// one test case for each rule that was checked on it. A case fails if one of its results
+// reaches the level; if the level is empty, none fails. A case is skipped if all its
+// results are suppressed. Its output lists the results that are suppressed or below the
+// level. The error is that of w.
 func (r *Report) WriteJUnit(w io.Writer, level Severity) error {
 	all := junitSuites{Name: r.Tool}
 	for _, name := range r.suites() {
