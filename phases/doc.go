@@ -7,8 +7,8 @@
 // progress to users, which package steps does.
 //
 // A flag is a named yes/no property of one run. A [Vocabulary] names up to 64 of them,
-// describes them, and holds the relations between them. A [Guard] is a condition over
-// flags: a [Phase] runs only if its guard admits. An [Itinerary] is a named, ordered
+// describes them, and holds the relations between them. A [Guard] is the condition, over
+// flags, under which a [Phase] runs. An [Itinerary] is a named, ordered
 // list of phases. [Facts] record for each flag whether it is true, false or unknown,
 // and unknown is never taken for false.
 //

@@ -219,7 +219,7 @@ func requireSynced(t *testing.T, old, next steps.Pipeline, m steps.Snapshot, now
 		about, m.Plan.Graph().Name(), m.Plan.Position(), now.UTC(), bytes(t, old), bytes(t, next))
 	s.names, s.was = named(old)
 	s.requireOrder(t)
-	s.requirePlanned(t)
+	s.requirePlanned(t, old)
 
 	ahead := map[string]bool{} // steps with phases ahead that do not ride
 	rides := false
@@ -250,10 +250,14 @@ func requireSynced(t *testing.T, old, next steps.Pipeline, m steps.Snapshot, now
 }
 
 // requirePlanned checks that the steps not started are those that the plan shows, in
-// its order, beside those that may still be shown.
-func (c *synced) requirePlanned(t *testing.T) {
+// its order, and those that may still be shown if they were listed in old. A cleanup
+// itinerary may also list others of these.
+func (c *synced) requirePlanned(t *testing.T, old steps.Pipeline) {
 	t.Helper()
-	ran := map[string]bool{}
+	ran, was := map[string]bool{}, map[string]bool{}
+	for _, s := range old {
+		was[s.Name] = was[s.Name] || !s.Ran() && !s.Skipped
+	}
 	var waiting []string
 	for _, s := range c.next {
 		if s.Ran() {
@@ -271,6 +275,15 @@ func (c *synced) requirePlanned(t *testing.T) {
 	require.Equal(t, planned, listed, "steps not started that the plan does not exclude, and those listed: %s", c.text)
 	if c.Plan.Position().Done {
 		require.Empty(t, waiting, c.text)
+		return
+	}
+	kept := without(possible, func(name string) bool { return ran[name] || !was[name] })
+	rest := without(waiting, func(name string) bool { return slices.Contains(visible, name) })
+	if c.Plan.Graph().IsCleanup() {
+		require.Subset(t, rest, kept, c.text)
+		require.Subset(t, possible, rest, c.text)
+	} else {
+		require.Equal(t, kept, rest, "steps that may be shown: those listed before, and now: %s", c.text)
 	}
 }
 

@@ -84,7 +84,7 @@ func (s *Step) DeepCopy() *Step {
 }
 
 // Pipeline is the list of steps in a status: first the steps that have started, in the order in
-// which they did, then those that will run, in the order of the itinerary.
+// which they did, then those that will run, in the order of [Visible].
 //
 // +listType=map
 // +listMapKey=name

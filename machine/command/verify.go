@@ -242,7 +242,7 @@ func (a *app) printFindings(o *verifyOptions) error {
 	var findings []verify.Finding
 	var names []string
 	applied := make(map[verify.Rule]bool)
-	notChecked := make(map[string][]string)
+	checked := make(map[string][]string) // rules by itinerary
 	for _, c := range all {
 		if o.fix {
 			if c, err = a.fix(c); err != nil {
@@ -251,20 +251,16 @@ func (a *app) printFindings(o *verifyOptions) error {
 		}
 		findings = append(findings, a.findings(c)...)
 		names = append(names, c.names()...)
-		checked := a.verifyOptions(c).Rules()
-		for _, rule := range verify.Rules() {
-			if slices.Contains(checked, rule) {
-				applied[rule] = true
-				continue
-			}
+		for _, rule := range a.verifyOptions(c).Rules() {
+			applied[rule] = true
 			for _, name := range c.names() {
-				notChecked[name] = append(notChecked[name], rule.Name)
+				checked[name] = append(checked[name], rule.Name)
 			}
 		}
 	}
 	rules := slices.DeleteFunc(verify.Rules(), func(r verify.Rule) bool { return !applied[r] })
 	r := a.report(rules, names, verify.ResultsOf(findings))
-	r.NotChecked = notChecked
+	r.Checked = checked
 	switch o.format {
 	case formatTable:
 		err = a.printFindingsTable(findings, r)

@@ -9,8 +9,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/steps"
 )
 
-// Version is the version of the JSON that [Drawing.JSON] returns. It is incremented when
-// a member is removed or changes its meaning.
+// Version is the version of the JSON that [Drawing.JSON] returns. Within v0
+// and v1 of this module, members are only added; if that changes, the version is raised.
 const Version = 1
 
 // JSON returns the whole drawing as indented JSON. The file graph.schema.json of this

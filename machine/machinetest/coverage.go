@@ -15,8 +15,8 @@ import (
 	"github.com/konveyor/dynamic-pipeline/internal/wording"
 )
 
-// CoverageDir is the environment variable that names the default folder of [Coverage.Save]. Set it
-// to an absolute path: go test runs each package in its own folder.
+// CoverageDir is the environment variable that names the default directory of [Coverage.Save]. Set it
+// to an absolute path: go test runs each package in its own directory.
 const CoverageDir = "MACHINETEST_COVERAGE"
 
 // coverageVersion is the version of the file format. Raise it when the format changes.
@@ -78,22 +78,22 @@ func (c *Coverage) JSON() []byte {
 	return append(text, '\n')
 }
 
-// Save writes the coverage to a new file in a folder, which it creates if necessary. If folder is
+// Save writes the coverage to a new file in a directory, which it creates if necessary. If directory is
 // empty, Save uses the one in the environment variable [CoverageDir]; if that is not set, it saves
 // nothing and returns nil. Call it after the tests of a package, for example in TestMain. The error
-// is that of creating the folder or writing the file.
-func (c *Coverage) Save(folder string) error {
-	if folder == "" {
-		if folder = os.Getenv(CoverageDir); folder == "" {
+// is that of creating the directory or writing the file.
+func (c *Coverage) Save(directory string) error {
+	if directory == "" {
+		if directory = os.Getenv(CoverageDir); directory == "" {
 			return nil
 		}
 	}
 	text := c.JSON()
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return fmt.Errorf("save the coverage: %w", err)
 	}
 	sum := sha256.Sum256(text) // the same coverage makes the same file
-	if err := os.WriteFile(filepath.Join(folder, "coverage-"+hex.EncodeToString(sum[:8])+".json"), text, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(directory, "coverage-"+hex.EncodeToString(sum[:8])+".json"), text, 0o644); err != nil {
 		return fmt.Errorf("save the coverage: %w", err)
 	}
 	return nil
@@ -111,15 +111,15 @@ func (e *CoverageError) Error() string {
 	return fmt.Sprintf("%s: %s; remove it, or save the coverage again", e.File, e.Problem)
 }
 
-// MergeCoverage merges all files that [Coverage.Save] wrote to the folders. Different definitions
+// MergeCoverage merges all files that [Coverage.Save] wrote to the directories. Different definitions
 // of an itinerary are kept apart. The error is a [*CoverageError] if a file does not contain a
-// coverage, and otherwise that of reading a folder or file.
-func MergeCoverage(folders ...string) (*Coverage, error) {
+// coverage, and otherwise that of reading a directory or file.
+func MergeCoverage(directories ...string) (*Coverage, error) {
 	c := NewCoverage()
-	for _, folder := range folders {
-		names, err := filepath.Glob(filepath.Join(folder, "coverage-*.json"))
+	for _, directory := range directories {
+		names, err := filepath.Glob(filepath.Join(directory, "coverage-*.json"))
 		if err == nil && names == nil {
-			_, err = os.Stat(folder)
+			_, err = os.Stat(directory)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("merge coverages: %w", err)

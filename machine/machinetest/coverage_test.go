@@ -96,8 +96,8 @@ func TestCoverageOfExploration(t *testing.T) {
 
 // MergeCoverage merges the files that several packages and runs have saved.
 func TestMergeCoverage(t *testing.T) {
-	folder := t.TempDir()
-	t.Setenv(machinetest.CoverageDir, folder)
+	directory := t.TempDir()
+	t.Setenv(machinetest.CoverageDir, directory)
 	one, two, both := machinetest.NewCoverage(), machinetest.NewCoverage(), machinetest.NewCoverage()
 	for _, c := range []*machinetest.Coverage{one, both} {
 		machinetest.New(t, covering(c)).Run(machinetest.Flags("X", "Y"))
@@ -108,11 +108,11 @@ func TestMergeCoverage(t *testing.T) {
 	require.NoError(t, one.Save(""))
 	require.NoError(t, one.Save("")) // same content, same file
 	require.NoError(t, two.Save(""))
-	files, err := filepath.Glob(filepath.Join(folder, "*"))
+	files, err := filepath.Glob(filepath.Join(directory, "*"))
 	require.NoError(t, err)
 	assert.Len(t, files, 2)
 
-	merged, err := machinetest.MergeCoverage(folder)
+	merged, err := machinetest.MergeCoverage(directory)
 	require.NoError(t, err)
 	assert.Equal(t, both.String(), merged.String())
 	assert.Equal(t, string(both.JSON()), string(merged.JSON()))
@@ -124,14 +124,14 @@ func TestMergeCoverage(t *testing.T) {
 		`{"version":1,"itinerary":[]}`: `not a coverage: json: unknown field "itinerary"`,
 		`{"version":1,"itineraries":[{"name":"Main","covered":[{"kind":"phase","at":[7,-2,-2]}]}]}`: `itinerary "Main" has no phase number 7`,
 	} {
-		require.NoError(t, os.WriteFile(filepath.Join(folder, "coverage-broken.json"), []byte(text), 0o600))
-		_, err := machinetest.MergeCoverage(folder)
+		require.NoError(t, os.WriteFile(filepath.Join(directory, "coverage-broken.json"), []byte(text), 0o600))
+		_, err := machinetest.MergeCoverage(directory)
 		var broken *machinetest.CoverageError
 		require.ErrorAs(t, err, &broken)
 		assert.Contains(t, err.Error(), want)
 		assert.Equal(t, "coverage-broken.json", filepath.Base(broken.File))
 	}
-	_, err = machinetest.MergeCoverage(filepath.Join(folder, "none"))
+	_, err = machinetest.MergeCoverage(filepath.Join(directory, "none"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 

@@ -16,7 +16,7 @@ const (
 
 // GoTest returns a Go test file that breaks in the same way. It makes the setup with the expression
 // of [Setup.Source] ("setup()" by default) and runs a life with the script of the break. The file
-// belongs to package found_test: put it into a folder of its own, or change the package.
+// belongs to package found_test: put it into a directory of its own, or change the package.
 func (f Found) GoTest() string {
 	imports := append([]string{"testing", packageTest}, f.source.Imports...)
 	var script strings.Builder

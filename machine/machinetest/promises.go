@@ -484,8 +484,7 @@ func (c *checking) evaluatedOnce() {
 	facts := v.Facts(c.after.Facts)
 	stale := differ(facts, c.truth) & c.graph.Reads() &^ c.drifted
 	if i := c.now.Current(); i >= 0 {
-		decides := c.graph.Decides(i)
-		stale &^= decides | c.sources.Computed(decides) // evaluated once the phase is done
+		stale &^= c.graph.Decides(i) // it is evaluated once the phase is done
 	}
 	if c.after.Done {
 		stale = 0 // nothing is judged after the end

@@ -468,15 +468,20 @@ func TestPromiseUnknown(t *testing.T) {
 	l.WantPhases("Main", "A1", "B1", "A2", "C1", "E1")
 }
 
-// A flag that is computed from a decided flag is evaluated again with it. That breaks no
-// promise.
+// A flag that is computed from a decided flag is evaluated again with it, also if the phase
+// does not decide it. That is no break, unless its value changes.
 func TestComputedFlagIsEvaluatedWithItsInput(t *testing.T) {
-	evaluations := 0
+	evaluations, follows := 0, false
 	computed := func(o *scriptedOptions) {
 		o.Sources = func(_ context.Context, object *machinetest.Object) (*phases.Sources, error) {
 			has := func(flag string) phases.Truth { return phases.TruthOf(slices.Contains(object.True, flag)) }
 			return phases.NewSources(xy, phases.SourceOf(y, has("Y")), phases.Source{Flag: x, Inputs: y,
-				Evaluate: func(context.Context, phases.Facts) (phases.Truth, error) { return has("X"), nil }})
+				Evaluate: func(_ context.Context, f phases.Facts) (phases.Truth, error) {
+					if follows {
+						return f.Of(y), nil
+					}
+					return has("X"), nil
+				}})
 		}
 		o.Observers = append(o.Observers, runner.ObserverFunc[*machinetest.Object](
 			func(_ context.Context, _ *machinetest.Object, event runner.Event) {
@@ -487,4 +492,8 @@ func TestComputedFlagIsEvaluatedWithItsInput(t *testing.T) {
 	}
 	assert.Empty(t, planted(scripted(), computed, lives...))
 	assert.Equal(t, 2, evaluations, "at the beginning and after C1, which decides Y")
+	follows = true
+	got := planted(scripted(), computed, machinetest.Decide("C1", "Y"))
+	assert.Contains(t, strings.Join(got, "\n"),
+		"a phase changes a flag that it does not decide: C1 changes X; add it to Decides of the phase")
 }

@@ -2,6 +2,8 @@ package machinetest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,8 +30,8 @@ type Report struct {
 	// Took is the duration of the exploration, in real time.
 	Took time.Duration
 
-	most   string   // the place with the most states
-	undone []string // sentences about the phases whose handlers were never done
+	most   string            // the place with the most states
+	undone map[string]string // a result of each phase's handler; empty if it was ever done
 }
 
 // Found is a break and a shortest path to it.
@@ -100,11 +102,14 @@ func (r *Report) problems(mayBeInconclusive bool) (all []string) {
 		printed = true
 		all = append(all, text)
 	}
+	explained := ""
 	for _, name := range r.NeverCalled {
-		all = append(all, "no life reaches "+name+"; list it in NeverCalled if that is intended")
-	}
-	if len(r.NeverCalled) > 0 {
-		all = append(all, r.undone...) // the likely reason
+		text := "no life reaches " + name + "; list it in NeverCalled if that is intended"
+		if itinerary, _, _ := strings.Cut(name, "/"); itinerary != explained {
+			explained = itinerary
+			text += r.neverDone(itinerary)
+		}
+		all = append(all, text)
 	}
 	for _, name := range r.StaleNeverCalled {
 		all = append(all, "NeverCalled lists "+name+", which a life reaches; remove it there")
@@ -113,4 +118,16 @@ func (r *Report) problems(mayBeInconclusive bool) (all []string) {
 		all = append(all, "known, but no longer broken: "+b.String()+"; remove it from Known")
 	}
 	return all
+}
+
+// neverDone describes the handlers of an itinerary that were called and never done: the
+// likely reason why no life reaches a phase after them.
+func (r *Report) neverDone(itinerary string) (text string) {
+	for _, name := range slices.Sorted(maps.Keys(r.undone)) {
+		first, _, _ := strings.Cut(r.undone[name], "\n")
+		if first != "" && strings.HasPrefix(name, itinerary+"/") {
+			text += fmt.Sprintf("\n  the handler of %s is never done; it returns, for example: %.200s", name, first)
+		}
+	}
+	return text
 }

@@ -500,6 +500,9 @@ func (s *State) checkTimes(now metav1.Time) {
 			}
 		}
 	}
+	if s.NotBefore != nil { // rounded up
+		s.NotBefore.Time = s.NotBefore.Add(time.Second - time.Nanosecond)
+	}
 	for _, t := range []*metav1.Time{s.NotBefore, s.Deadline} {
 		if t != nil {
 			readable(t, now)
@@ -514,15 +517,14 @@ func past(t *metav1.Time, now metav1.Time) {
 	}
 }
 
-// readable changes a time that could not be read back once it is written. The zero time,
-// which is written as null, and a time whose year in UTC is not between 0 and 9999 are
-// replaced. Parts of a second, which are not written, are dropped.
+// readable changes a time that could not be read back once it is written. Parts of a
+// second, which are not written, are dropped. The zero time, which is written as null,
+// and a time whose year in UTC is not between 0 and 9999 are replaced.
 func readable(t *metav1.Time, now metav1.Time) {
+	*t = metav1.NewTime(t.Truncate(time.Second))
 	if year := t.UTC().Year(); t.IsZero() || year < 0 || year > 9999 {
 		*t = now
-		return
 	}
-	*t = metav1.NewTime(t.Truncate(time.Second))
 }
 
 func within(n, limit int64) int64 { return min(max(n, 0), limit) }

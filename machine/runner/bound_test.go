@@ -355,6 +355,8 @@ func forged() map[string]string {
 			`"runs":[{"started":"0001-01-01T00:00:00Z","ended":"0001-01-01T00:00:00Z"}],` +
 			`"retry":{"error":"e","since":"0001-01-01T00:00:00Z","at":"0001-01-01T00:00:00Z","next":"0001-01-01T00:00:00Z"}}`,
 		"a stop of no time": `{"itinerary":"Move","phase":"Copy","stopped":{"error":"x","since":"0001-01-01T00:00:00Z"}}`,
+		"a part of the first second": `{"itinerary":"Move","phase":"Copy","runStarted":"0001-01-01T00:00:00.5Z",` +
+			`"failures":[{"itinerary":"Move","phase":"Copy","at":"0001-01-01T00:00:00.5Z"}]}`,
 		"parts of a second": `{"itinerary":"Move","phase":"Copy","entered":"2020-01-01T00:00:00.5Z","deadline":"2099-01-01T00:00:00.5Z",` +
 			`"runStarted":"2020-01-01T00:00:00.5Z","pipeline":[{"name":"Data","started":"2020-01-01T00:00:00.5Z"}],` +
 			`"failures":[{"itinerary":"Move","phase":"Copy","at":"2020-01-01T00:00:00.5Z"}]}`,

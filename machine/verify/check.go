@@ -149,7 +149,7 @@ func (c *checker) suppress() {
 		}
 		switch {
 		case used:
-		case ruleIndex(rules, s.Rule) >= 0 && !c.checks(s.Rule): // it may be needed where the rule is checked
+		case !c.checks(s.Rule): // it may be needed where the rule is checked
 		case ruleIndex(rules, s.Rule) < 0:
 			var names []string
 			for _, r := range rules {

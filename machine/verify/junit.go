@@ -93,7 +93,7 @@ func (r *Report) junitSuite(itinerary string, level Severity) junitSuite {
 	results := make(map[string][]*Result)
 	var rules []string
 	for _, rule := range r.Rules {
-		if !slices.Contains(r.NotChecked[itinerary], rule.Name) {
+		if r.Checked == nil || slices.Contains(r.Checked[itinerary], rule.Name) {
 			rules = append(rules, rule.Name)
 		}
 	}

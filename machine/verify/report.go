@@ -20,9 +20,9 @@ type Report struct {
 	// Itineraries are the names of all itineraries that were checked, including clean
 	// ones.
 	Itineraries []string
-	// NotChecked holds the names of those rules, by itinerary, that were not checked on
-	// the itinerary. It may be nil.
-	NotChecked map[string][]string
+	// Checked holds, by itinerary, the names of those rules that were checked on it. If
+	// nil, all were checked on each. Only [Report.WriteJUnit] uses it.
+	Checked map[string][]string
 	// Results are the findings or breaks.
 	Results []Result
 	// Directory is the base of file names in the report. If empty, relative names are

@@ -100,7 +100,7 @@ func table() []checkedRule {
 			"A former name of a phase is the current name of a phase of another itinerary."},
 			(*checker).formerNameReused, nil},
 		{Rule{SuppressionUnused, Warning,
-			"A suppression covers no finding, or cannot be used."}, nil, nil},
+			"A suppression covers no finding although its rule is checked, or cannot be used."}, nil, nil},
 		{Rule{NotDecided, Warning,
 			"A rule was not decided, because it would take more memory or time than the verifier allows."}, nil, nil},
 	}

@@ -189,7 +189,7 @@ var targets = []target{
 	{"verify of Final", 100, "ms", value("Check/do=verify/of=Final/by="+here, "ns/op", 1e-6)},
 	{"verify of all five itineraries", 500, "ms", value("Check/do=verify/of=all-five/by="+here, "ns/op", 1e-6)},
 	{"compat of two Finals", 2, "s", value("Check/do=compat/of=Final/by="+here, "ns/op", 1e-9)},
-	{"a hop of the runner with machine/debug's recorder, relative to one without", 0, "times", value("Recorder/runs=1", "ratio", 1)},
+	{"a transition of the runner with machine/debug's recorder, relative to one without", 0, "times", value("Recorder/runs=1", "ratio", 1)},
 	{"the same, with 1,000 runs", 0, "times", value("Recorder/runs=1000", "ratio", 1)},
 }
 

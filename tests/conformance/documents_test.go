@@ -232,7 +232,7 @@ var (
 	ciPattern     = regexp.MustCompile(`(?m)^\s*make (.*)$`)
 )
 
-// The targets that .ci/run makes are those of the first table in CONTRIBUTING.md. Each
+// The targets that .ci/run makes are those of the first table under Checks in CONTRIBUTING.md. Each
 // target that the document names is in the Makefile.
 func TestCONTRIBUTINGNamesTheChecks(t *testing.T) {
 	read := func(name string) string {

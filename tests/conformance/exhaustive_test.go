@@ -94,7 +94,7 @@ func (d *differs) Error() string {
 }
 
 // Flags that an itinerary does not read do not change the plan. The test covers all
-// 2^19 assignments, and justifies that the test above counts some of them as one.
+// assignments, and justifies that the test above counts some of them as one.
 func TestPlanDependsOnlyOnFlagsThatAreRead(t *testing.T) {
 	all := mtc.Vocabulary().All()
 	for _, name := range testscale.Of(itineraries.Names(), []string{mtc.Final}) {

@@ -2,5 +2,5 @@
 // it completes tasks like Velero, runs stage pods like a kubelet, and
 // refreshes plans.
 //
-// It fails or delays work only if a test asks for it.
+// Work fails only if a test asks for it.
 package world
