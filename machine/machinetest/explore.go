@@ -560,22 +560,10 @@ func (e *exploring[T, W]) endless() {
 		back[edge[1]] = append(back[edge[1]], edge[0])
 	}
 	reaches := make([]bool, len(e.states))
-	var worklist []int32
 	for id, s := range e.states {
-		if reaches[id] = s.end; s.end {
-			worklist = append(worklist, int32(id))
-		}
+		reaches[id] = s.end
 	}
-	for len(worklist) > 0 {
-		id := worklist[len(worklist)-1]
-		worklist = worklist[:len(worklist)-1]
-		for _, from := range back[id] {
-			if !reaches[from] {
-				reaches[from] = true
-				worklist = append(worklist, from)
-			}
-		}
-	}
+	markBack(reaches, back)
 	// An edit can resume a paused state and one in the middle of a phase, so neither counts as
 	// endless.
 	ends := func(s state) bool { return !s.partial && !s.paused }
@@ -586,7 +574,9 @@ func (e *exploring[T, W]) endless() {
 			moves[edge[0]] = true
 		}
 	}
+	markBack(moves, back) // a state that waits moves if a later one does
 	leads := make([]bool, len(e.states))
+	var worklist []int32
 	for id, s := range e.states {
 		if ends(s) && !reaches[id] && !moves[id] {
 			worklist = append(worklist, int32(id))
@@ -606,6 +596,26 @@ func (e *exploring[T, W]) endless() {
 		if ends(s) && !reaches[id] && (!moves[id] || !leads[id]) {
 			e.broke(e.moves(s.parent, s.act, s.place), Break{Promise: PromiseEnds, Itinerary: s.place.itinerary,
 				How: "from here the run cannot end", Detail: strings.TrimSuffix("at "+s.place.String()+": "+s.err, ": ")})
+		}
+	}
+}
+
+// markBack marks each state from which an edge leads to a marked state.
+func markBack(marked []bool, back map[int32][]int32) {
+	var worklist []int32
+	for id, is := range marked {
+		if is {
+			worklist = append(worklist, int32(id))
+		}
+	}
+	for len(worklist) > 0 {
+		id := worklist[len(worklist)-1]
+		worklist = worklist[:len(worklist)-1]
+		for _, from := range back[id] {
+			if !marked[from] {
+				marked[from] = true
+				worklist = append(worklist, from)
+			}
 		}
 	}
 }

@@ -157,6 +157,16 @@ func TestExploreFindsBugs(t *testing.T) {
 			"no life reaches Backup/Report",
 		}, nil},
 
+		{"a handler that always fails after one that waits", func(x *backupExploration) {
+			x.Fixed = []string{"HasVolumes"}
+			with(x, "Upload", func(*Cluster, *Backup) (runner.Result, error) { return runner.Result{}, errors.New("refused") })
+		}, []string{
+			"a run ends, in itinerary Backup: from here the run cannot end: at Upload: itinerary \"Backup\": phase \"Upload\": refused",
+			"no life reaches Backup/StartTraffic; list it in NeverCalled if that is intended\n" +
+				"  the handler of Backup/Upload is never done; it returns, for example: error: refused",
+			"no life reaches Backup/Report",
+		}, nil},
+
 		{"an edit after which a handler waits forever", func(x *backupExploration) {
 			x.Setup.Edits["rename"] = func(b *Backup) { b.Spec.Name = "" }
 			x.Edits = []string{"rename", "pause"} // a paused run need not end

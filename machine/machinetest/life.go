@@ -75,7 +75,7 @@ func (l *Life[T, W]) Check(phase string, f func(Snapshot[T, W]) error) {
 func (l *Life[T, W]) Run(script ...Line) {
 	l.t.Helper()
 	if err := l.run(script); err != nil {
-		l.t.Errorf("%v\n%s", err, l.Transcript())
+		l.t.Errorf("%v\n%s", err, excerpt(l.Transcript()))
 	}
 }
 
@@ -87,7 +87,7 @@ func (l *Life[T, W]) RunToError(script ...Line) error {
 	err := l.run(script)
 	var stopped *StoppedError
 	if !errors.As(err, &stopped) {
-		l.t.Errorf("the run must stop with an error; it ended with %v\n%s", err, l.Transcript())
+		l.t.Errorf("the run must stop with an error; it ended with %v\n%s", err, excerpt(l.Transcript()))
 		return nil
 	}
 	return stopped.Err

@@ -758,3 +758,24 @@ func TestLifeWithOptionsHandler(t *testing.T) {
 	require.Contains(t, at, "Backup/Upload")
 	require.Contains(t, at, "Backup/Validate")
 }
+
+// A report of a life that does not end prints the beginning and the end of its transcript.
+func TestReportsCutLongTranscripts(t *testing.T) {
+	s := scripted()
+	s.MaxReconciles = 500
+	build := s.Options
+	s.Options = func(w *struct{}) scriptedOptions {
+		o := build(w)
+		o.Phases = map[string]runner.Phase[*machinetest.Object]{"A1": {
+			Handler: runner.HandlerFunc[*machinetest.Object](func(context.Context, *machinetest.Object) (runner.Result, error) {
+				return runner.Result{}, errors.New("down")
+			}),
+		}}
+		return o
+	}
+	got := reports(func(tb machinetest.TB) { machinetest.New(tb, s).Run() })
+	require.NotEmpty(t, got)
+	assert.Contains(t, got[0], "after 500 reconciles the run is not done")
+	assert.Contains(t, got[0], "lines are left out; Life.Transcript returns all")
+	assert.Less(t, strings.Count(got[0], "\n"), 110)
+}

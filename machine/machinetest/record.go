@@ -3,6 +3,7 @@ package machinetest
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -291,4 +292,15 @@ func (l *Life[T, W]) WantEvaluated(flags ...string) {
 		got = append(got, e.Flag)
 	}
 	l.want("flags evaluated", flags, got)
+}
+
+// excerpt returns a transcript without its middle if it has many lines.
+func excerpt(transcript string) string {
+	const many, begin, end = 300, 60, 40
+	lines := strings.Split(transcript, "\n")
+	if len(lines) <= many {
+		return transcript
+	}
+	left := fmt.Sprintf("... (%d lines are left out; Life.Transcript returns all)", len(lines)-begin-end)
+	return strings.Join(slices.Concat(lines[:begin], []string{left}, lines[len(lines)-end:]), "\n")
 }

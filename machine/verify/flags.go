@@ -14,7 +14,7 @@ func (c *checker) flagNeverRead() {
 	for i, d := range c.vocabulary().Defs() {
 		if reads&d.Flag == 0 {
 			c.add(at{phase: -1, flag: d.Name, node: c.Source.top("flags", i)},
-				"no guard reads flag %q; remove it, unless other flags are computed from it", d.Name)
+				"no guard reads flag %q; remove it, unless other flags are computed from it; relations do not read it", d.Name)
 		}
 	}
 }
